@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel versions, and nothing else.
+ *
+ * Exported symbols are probed for in Module.symvers by Kbuild (VB_HAVE_*):
+ * distributions add exports of their own, so the version says little.
+ */
+#ifndef _VHOST_BALLOON_COMPAT_H
+#define _VHOST_BALLOON_COMPAT_H
+
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+/* Zapping pages: the name of the export has changed twice. */
+#if defined(VB_HAVE_ZAP_VMA_RANGE)
+#define VB_CAN_ZAP 1
+static inline void vb_zap(struct vm_area_struct *vma, unsigned long start, unsigned long len)
+{
+	zap_vma_range(vma, start, len);
+}
+#elif defined(VB_HAVE_ZAP_PAGE_RANGE_SINGLE)
+#define VB_CAN_ZAP 1
+static inline void vb_zap(struct vm_area_struct *vma, unsigned long start, unsigned long len)
+{
+	zap_page_range_single(vma, start, len, NULL);
+}
+#elif defined(VB_HAVE_ZAP_PAGE_RANGE)
+#define VB_CAN_ZAP 1
+static inline void vb_zap(struct vm_area_struct *vma, unsigned long start, unsigned long len)
+{
+	zap_page_range(vma, start, len);
+}
+#else
+#define VB_CAN_ZAP 0
+static inline void vb_zap(struct vm_area_struct *vma, unsigned long start, unsigned long len)
+{
+}
+#endif
+
+/* The worker: a thread of the owner's where vhost_task is exported, else a kthread. */
+#if defined(VB_HAVE_VHOST_TASK_CREATE)
+#define VB_USE_VHOST_TASK 1
+#define VB_PF_WORKER PF_USER_WORKER
+#else
+#define VB_USE_VHOST_TASK 0
+#define VB_PF_WORKER 0
+#endif
+
+static inline void vb_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#if defined(VB_HAVE_EVENTFD_SIGNAL_MASK)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
+
+/* mseal() came with 6.10. */
+#ifndef VM_SEALED
+#define VM_SEALED 0
+#endif
+
+/* Slots whose memory is not (only) at their hva. */
+#if defined(KVM_MEMSLOT_GMEM_ONLY)
+#define VB_KVM_GUEST_MEMFD (KVM_MEM_GUEST_MEMFD | KVM_MEMSLOT_GMEM_ONLY)
+#elif defined(KVM_MEM_GUEST_MEMFD)
+#define VB_KVM_GUEST_MEMFD KVM_MEM_GUEST_MEMFD
+#else
+#define VB_KVM_GUEST_MEMFD 0
+#endif
+
+/*
+ * Whether a file is a KVM VM. Newer kernels export file_is_kvm() to KVM's own
+ * modules only, so that linking against it fails while symbol_get() works.
+ * Returns 1 or 0, or -EOPNOTSUPP if the kernel doesn't let us ask.
+ */
+static inline int vb_file_is_kvm(struct file *file)
+{
+#if defined(VB_HAVE_FILE_IS_KVM)
+	return file_is_kvm(file);
+#else
+	bool (*is_kvm)(struct file *file) = symbol_get(file_is_kvm);
+	int ret;
+
+	if (!is_kvm)
+		return -EOPNOTSUPP;
+	ret = is_kvm(file);
+	symbol_put(file_is_kvm);
+	return ret;
+#endif
+}
+
+#endif /* _VHOST_BALLOON_COMPAT_H */

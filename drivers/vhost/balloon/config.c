@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The configuration space, target and actual, and who hears of their changes.
+ */
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/virtio_balloon.h>
+
+#include "device.h"
+
+/* The guest sees the whole structure, whatever features it negotiated. */
+static_assert(sizeof(struct virtio_balloon_config) == VHOST_BALLOON_CONFIG_MAX);
+
+/**
+ * vb_device_watch - begin to hear of events
+ * @vb: the balloon
+ * @w: the watcher, with its function set
+ */
+void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w)
+{
+	spin_lock(&vb->watch_lock);
+	list_add_tail(&w->node, &vb->watchers);
+	/* It may have gone just before, and tells only once. */
+	if (READ_ONCE(vb->gone))
+		w->fn(w, VHOST_BALLOON_EVENT_GONE);
+	spin_unlock(&vb->watch_lock);
+}
+
+/**
+ * vb_device_unwatch - hear no more of events
+ * @vb: the balloon
+ * @w: the watcher; its function isn't called any more after this
+ */
+void vb_device_unwatch(struct vhost_balloon *vb, struct vb_watcher *w)
+{
+	spin_lock(&vb->watch_lock);
+	list_del(&w->node);
+	spin_unlock(&vb->watch_lock);
+}
+
+/**
+ * vb_device_event - tell everyone who watches
+ * @vb: the balloon
+ * @events: VHOST_BALLOON_EVENT_*
+ *
+ * Context: process context.
+ */
+void vb_device_event(struct vhost_balloon *vb, u32 events)
+{
+	struct vb_watcher *w;
+
+	spin_lock(&vb->watch_lock);
+	list_for_each_entry(w, &vb->watchers, node)
+		w->fn(w, events);
+	spin_unlock(&vb->watch_lock);
+}
+
+/**
+ * vb_device_target_actual - what is asked for and what was given
+ * @vb: the balloon
+ * @target: filled with the target, pages of 4 KiB
+ * @actual: filled with actual, pages of 4 KiB
+ *
+ * Context: process context.
+ */
+void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual)
+{
+	spin_lock(&vb->config_lock);
+	*target = vb->target;
+	*actual = vb->actual;
+	spin_unlock(&vb->config_lock);
+}
+
+/**
+ * vb_device_set_target - ask the guest for memory, or give it back
+ * @vb: the balloon
+ * @target: pages (4 KiB) that the guest shall give
+ *
+ * Context: process context.
+ */
+void vb_device_set_target(struct vhost_balloon *vb, u32 target)
+{
+	u32 events = 0;
+
+	spin_lock(&vb->config_lock);
+	if (vb->target != target) {
+		vb->target = target;
+		vb->config_generation++;
+		events = VHOST_BALLOON_EVENT_TARGET;
+		if (target == vb->actual)
+			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
+		if (vb->config_cb.fn)
+			vb->config_cb.fn(vb->config_cb.arg);
+	}
+	spin_unlock(&vb->config_lock);
+	if (events)
+		vb_device_event(vb, events);
+}
+
+/**
+ * vhost_balloon_config_size - size of the configuration space
+ * @vb: the balloon
+ *
+ * Return: bytes.
+ */
+size_t vhost_balloon_config_size(struct vhost_balloon *vb)
+{
+	return sizeof(struct virtio_balloon_config);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_config_size);
+
+/**
+ * vhost_balloon_config_generation - changes whenever the configuration space does
+ * @vb: the balloon
+ *
+ * Context: any.
+ * Return: the generation.
+ */
+u32 vhost_balloon_config_generation(struct vhost_balloon *vb)
+{
+	return READ_ONCE(vb->config_generation);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_config_generation);
+
+static bool vb_config_fits(unsigned int offset, unsigned int len)
+{
+	return offset <= sizeof(struct virtio_balloon_config) &&
+	       len <= sizeof(struct virtio_balloon_config) - offset;
+}
+
+static void vb_config_fill(struct vhost_balloon *vb, struct virtio_balloon_config *config)
+{
+	*config = (struct virtio_balloon_config) {
+		.num_pages	= cpu_to_le32(vb->target),
+		.actual		= cpu_to_le32(vb->actual),
+		.poison_val	= cpu_to_le32(vb->poison_val),
+	};
+}
+
+/**
+ * vhost_balloon_read_config - read from the configuration space
+ * @vb: the balloon
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; zeroes where there is no configuration space
+ *
+ * Context: process context.
+ */
+void vhost_balloon_read_config(struct vhost_balloon *vb, unsigned int offset, void *buf,
+			       unsigned int len)
+{
+	struct virtio_balloon_config config;
+
+	memset(buf, 0, len);
+	if (!vb_config_fits(offset, len))
+		return;
+	spin_lock(&vb->config_lock);
+	vb_config_fill(vb, &config);
+	spin_unlock(&vb->config_lock);
+	memcpy(buf, (u8 *)&config + offset, len);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_read_config);
+
+/**
+ * vhost_balloon_write_config - take what the guest wrote to the configuration space
+ * @vb: the balloon
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; does nothing where there is no configuration space
+ *
+ * Only actual and poison_val are the guest's to write. A VMM may hand us the
+ * whole space for a write to one field; the rest is ignored.
+ *
+ * Context: process context.
+ */
+void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, const void *buf,
+				unsigned int len)
+{
+	struct virtio_balloon_config config;
+	u32 events = 0, actual;
+
+	if (!vb_config_fits(offset, len))
+		return;
+	spin_lock(&vb->config_lock);
+	vb_config_fill(vb, &config);
+	memcpy((u8 *)&config + offset, buf, len);
+	vb->poison_val = le32_to_cpu(config.poison_val);
+	actual = le32_to_cpu(config.actual);
+	if (vb->actual != actual) {
+		vb->actual = actual;
+		events = VHOST_BALLOON_EVENT_ACTUAL;
+		if (actual == vb->target)
+			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
+	}
+	spin_unlock(&vb->config_lock);
+	if (events)
+		vb_device_event(vb, events);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_write_config);
+
+/**
+ * vhost_balloon_set_config_callback - set what tells the guest of changes
+ * @vb: the balloon
+ * @cb: the callback; the former one isn't called any more after this
+ *
+ * Context: process context.
+ */
+void vhost_balloon_set_config_callback(struct vhost_balloon *vb, struct vhost_balloon_callback cb)
+{
+	spin_lock(&vb->config_lock);
+	vb->config_cb = cb;
+	spin_unlock(&vb->config_lock);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_config_callback);

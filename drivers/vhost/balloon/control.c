@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control files: what may be asked of a balloon and told to it by someone
+ * who isn't its VMM.
+ *
+ * A control file outlives its balloon. From then on every ioctl is ENODEV.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "control.h"
+#include "device.h"
+#include "discard.h"
+#include "ioctl.h"
+
+/**
+ * struct vb_control - a control file
+ * @vb: the balloon, referenced
+ * @watcher: hears of its events
+ * @pending: VHOST_BALLOON_EVENT_* that were not read; protected by @wait.lock
+ * @over: that the balloon is gone was read
+ * @wait: who waits for events
+ */
+struct vb_control {
+	struct vhost_balloon *vb;
+	struct vb_watcher watcher;
+	u32 pending;
+	bool over;
+	wait_queue_head_t wait;
+};
+
+static void vb_control_event(struct vb_watcher *w, u32 events)
+{
+	struct vb_control *c = container_of(w, struct vb_control, watcher);
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->wait.lock, flags);
+	c->pending |= events;
+	wake_up_locked_poll(&c->wait, EPOLLIN | EPOLLRDNORM);
+	spin_unlock_irqrestore(&c->wait.lock, flags);
+}
+
+static int vb_ioctl_get_info(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_info *info = call->arg;
+
+	if (info->reserved)
+		return -EINVAL;
+	vb_device_info(call->ctx, info);
+	return 0;
+}
+
+static int vb_ioctl_get_counters(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_counters *counters = call->arg;
+
+	counters->nr = VHOST_BALLOON_NR_COUNTERS;
+	vb_device_counters(call->ctx, counters->value);
+	return 0;
+}
+
+static int vb_ioctl_set_target(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_target *target = call->arg;
+
+	if (target->flags || target->target > U32_MAX)
+		return -EINVAL;
+	vb_device_set_target(call->ctx, target->target);
+	return 0;
+}
+
+static int vb_ioctl_get_tunables(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_tunables *tune = call->arg;
+
+	if (tune->flags)
+		return -EINVAL;
+	return vb_device_get_tunables(call->ctx, &tune->mask, &tune->values);
+}
+
+static int vb_ioctl_set_tunables(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_tunables *tune = call->arg;
+
+	if (tune->flags)
+		return -EINVAL;
+	return vb_device_set_tunables(call->ctx, tune->mask, tune->values);
+}
+
+/**
+ * struct vb_region_list - regions being collected, by listening to a replay
+ * @listener: the listener
+ * @region: where to
+ * @max: entries that fit @region
+ * @total: regions heard of
+ */
+struct vb_region_list {
+	struct vb_memory_listener listener;
+	struct vhost_balloon_region *region;
+	u32 max;
+	u32 total;
+};
+
+static u32 vb_region_flags(const struct vhost_balloon_slot *r)
+{
+	u32 flags = 0;
+
+	if (vb_region_discardable(r))
+		flags |= VHOST_BALLOON_REGION_DISCARDABLE;
+	if (r->flags & VHOST_BALLOON_SLOT_READONLY)
+		flags |= VHOST_BALLOON_REGION_READONLY;
+	if (r->flags & VHOST_BALLOON_SLOT_GUEST_MEMFD)
+		flags |= VHOST_BALLOON_REGION_GUEST_MEMFD;
+	if (r->gfn + r->nr > BIT_ULL(32))
+		flags |= VHOST_BALLOON_REGION_ABOVE_16T;
+	return flags;
+}
+
+static void vb_region_list_add(struct vb_memory_listener *l, const struct vhost_balloon_slot *r)
+{
+	struct vb_region_list *list = container_of(l, struct vb_region_list, listener);
+
+	if (list->total++ >= list->max)
+		return;
+	list->region[list->total - 1] = (struct vhost_balloon_region) {
+		.gpa	= r->gfn << PAGE_SHIFT,
+		.len	= r->nr << PAGE_SHIFT,
+		.hva	= r->hva,
+		.flags	= vb_region_flags(r),
+		.slot	= r->id,
+	};
+}
+
+static const struct vb_memory_listener_ops vb_region_list_ops = {
+	.region_add	= vb_region_list_add,
+};
+
+/* Say what backs the regions, and hide addresses that aren't the caller's own. */
+static void vb_region_list_finish(struct vhost_balloon *vb, struct vhost_balloon_region *region,
+				  u32 nr)
+{
+	struct mm_struct *mm = vb_device_grab_mm(vb);
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (mm)
+			region[i].backing = vb_discard_backing_at(mm, region[i].hva);
+		if (mm != current->mm)
+			region[i].hva = 0;
+		cond_resched();
+	}
+	if (mm)
+		mmdrop(mm);
+}
+
+static int vb_ioctl_get_regions(const struct vb_ioctl_call *call)
+{
+	struct vhost_balloon_regions *regions = call->arg;
+	struct vb_region_list list = { .listener.ops = &vb_region_list_ops };
+	struct vhost_balloon *vb = call->ctx;
+	int ret;
+
+	if (regions->flags)
+		return -EINVAL;
+	list.max = min_t(u32, regions->nr, VHOST_BALLOON_REGIONS_MAX);
+	/* One more, so that none isn't a special case. */
+	list.region = kvcalloc(list.max + 1, sizeof(*list.region), GFP_KERNEL_ACCOUNT);
+	if (!list.region)
+		return -ENOMEM;
+	ret = vb_memory_register(&vb->memory, &list.listener);
+	if (ret)
+		goto out_free;
+	vb_memory_unregister(&vb->memory, &list.listener);
+
+	regions->total = list.total;
+	regions->nr = min(list.total, list.max);
+	regions->generation = READ_ONCE(vb->memory.generation);
+	vb_region_list_finish(vb, list.region, regions->nr);
+	if (copy_to_user(u64_to_user_ptr(regions->regions), list.region,
+			 regions->nr * sizeof(*list.region)))
+		ret = -EFAULT;
+out_free:
+	kvfree(list.region);
+	return ret;
+}
+
+static const struct vb_ioctl vb_control_ioctls[] = {
+	VB_IOCTL(VHOST_BALLOON_GET_INFO, struct vhost_balloon_info, queues, vb_ioctl_get_info),
+	/* Counters are added often: any number of them will do. */
+	VB_IOCTL(VHOST_BALLOON_GET_COUNTERS, struct vhost_balloon_counters, nr,
+		 vb_ioctl_get_counters),
+	VB_IOCTL(VHOST_BALLOON_GET_REGIONS, struct vhost_balloon_regions, generation,
+		 vb_ioctl_get_regions),
+	VB_IOCTL(VHOST_BALLOON_SET_TARGET, struct vhost_balloon_target, target,
+		 vb_ioctl_set_target),
+	VB_IOCTL(VHOST_BALLOON_GET_TUNABLES, struct vhost_balloon_tunables, values,
+		 vb_ioctl_get_tunables),
+	VB_IOCTL(VHOST_BALLOON_SET_TUNABLES, struct vhost_balloon_tunables, values,
+		 vb_ioctl_set_tunables),
+};
+
+/**
+ * vb_control_ioctl - the ioctls that are about a balloon, for anyone who has a file of it
+ * @vb: the balloon
+ * @cmd: the ioctl
+ * @arg: its argument
+ *
+ * Context: process context.
+ * Return: 0, an errno, or -ENOIOCTLCMD if it is none of them.
+ */
+long vb_control_ioctl(struct vhost_balloon *vb, unsigned int cmd, unsigned long arg)
+{
+	if (READ_ONCE(vb->gone))
+		return -ENODEV;
+	return vb_ioctl_dispatch(vb_control_ioctls, ARRAY_SIZE(vb_control_ioctls), vb, cmd, arg);
+}
+
+/**
+ * vb_control_show - what a balloon is, for fdinfo
+ * @vb: the balloon
+ * @m: where to
+ *
+ * Context: process context.
+ */
+void vb_control_show(struct vhost_balloon *vb, struct seq_file *m)
+{
+	struct vhost_balloon_info info = {};
+	unsigned int i;
+
+	vb_device_info(vb, &info);
+	seq_printf(m, "balloon-id:\t%llu\n", info.id);
+	seq_printf(m, "balloon-name:\t%s\n", info.name);
+	seq_printf(m, "balloon-pid:\t%d\n", info.pid);
+	seq_printf(m, "balloon-flags:\t0x%llx\n", info.flags);
+	seq_printf(m, "balloon-source:\t%u\n", info.source);
+	seq_printf(m, "balloon-target:\t%llu\n", info.target);
+	seq_printf(m, "balloon-actual:\t%llu\n", info.actual);
+	seq_printf(m, "balloon-ram:\t%llu\n", info.ram);
+	seq_printf(m, "balloon-features-offered:\t0x%llx\n", info.features_offered);
+	seq_printf(m, "balloon-features:\t0x%llx\n", info.features);
+	seq_printf(m, "balloon-generation:\t%llu\n", info.generation);
+	seq_printf(m, "balloon-regions:\t%u\n", info.nr_regions);
+	for (i = 0; i < info.nr_queues; i++)
+		seq_printf(m, "balloon-queue:\t%u role %u flags 0x%x broken %u num %u avail %u used %u\n",
+			   i, info.queues[i].role, info.queues[i].flags, info.queues[i].broken,
+			   info.queues[i].num, info.queues[i].last_avail, info.queues[i].last_used);
+}
+
+static long vb_control_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct vb_control *c = file->private_data;
+	long ret;
+
+	ret = vb_control_ioctl(c->vb, cmd, arg);
+	return ret == -ENOIOCTLCMD ? -ENOTTY : ret;
+}
+
+static __poll_t vb_control_poll(struct file *file, poll_table *pt)
+{
+	struct vb_control *c = file->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(file, &c->wait, pt);
+	spin_lock_irq(&c->wait.lock);
+	if (c->pending)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (c->over || (c->pending & VHOST_BALLOON_EVENT_GONE))
+		mask |= EPOLLHUP;
+	spin_unlock_irq(&c->wait.lock);
+	return mask;
+}
+
+/* Wait for events and take them; 0 once it was read that the balloon is gone. */
+static int vb_control_take_events(struct vb_control *c, bool nonblock, u32 *events)
+{
+	int ret = 0;
+
+	spin_lock_irq(&c->wait.lock);
+	if (!c->pending && !c->over && nonblock)
+		ret = -EAGAIN;
+	else if (!c->over)
+		ret = wait_event_interruptible_locked_irq(c->wait, c->pending || c->over);
+	if (!ret) {
+		*events = c->pending;
+		c->over |= c->pending & VHOST_BALLOON_EVENT_GONE;
+		c->pending = 0;
+	}
+	spin_unlock_irq(&c->wait.lock);
+	return ret;
+}
+
+static ssize_t vb_control_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	struct vhost_balloon_event event = { .size = sizeof(event) };
+	struct vb_control *c = file->private_data;
+	int ret;
+
+	if (len < sizeof(event))
+		return -EINVAL;
+	ret = vb_control_take_events(c, file->f_flags & O_NONBLOCK, &event.events);
+	if (ret)
+		return ret;
+	if (!event.events)
+		return 0;
+	vb_device_target_actual(c->vb, &event.target, &event.actual);
+	if (copy_to_user(buf, &event, sizeof(event)))
+		return -EFAULT;
+	return sizeof(event);
+}
+
+static int vb_control_release(struct inode *inode, struct file *file)
+{
+	struct vb_control *c = file->private_data;
+
+	vb_device_unwatch(c->vb, &c->watcher);
+	vb_device_put(c->vb);
+	kfree(c);
+	return 0;
+}
+
+static void vb_control_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct vb_control *c = file->private_data;
+
+	vb_control_show(c->vb, m);
+}
+
+static const struct file_operations vb_control_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= vb_control_file_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.poll		= vb_control_poll,
+	.read		= vb_control_read,
+	.release	= vb_control_release,
+	.show_fdinfo	= vb_control_fdinfo,
+};
+
+static struct file *vb_control_file(struct vhost_balloon *vb)
+{
+	struct vb_control *c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	struct file *file;
+
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	c->vb = vb;
+	c->watcher.fn = vb_control_event;
+	init_waitqueue_head(&c->wait);
+	file = anon_inode_getfile("[vhost-balloon-control]", &vb_control_fops, c,
+				  O_RDWR | O_CLOEXEC);
+	if (IS_ERR(file)) {
+		kfree(c);
+		return file;
+	}
+	vb_device_get(vb);
+	vb_device_watch(vb, &c->watcher);
+	return file;
+}
+
+/**
+ * vb_control_open - make a control file
+ * @vb: the balloon
+ * @ufd: user address that the file descriptor is written to, before it means anything
+ *
+ * Context: process context.
+ * Return: 0; -EMFILE; -ENOMEM; -EFAULT.
+ */
+int vb_control_open(struct vhost_balloon *vb, s32 __user *ufd)
+{
+	struct file *file;
+	int fd, ret;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = vb_control_file(vb);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_fd;
+	}
+	if (put_user(fd, ufd)) {
+		ret = -EFAULT;
+		goto err_file;
+	}
+	fd_install(fd, file);
+	return 0;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(fd);
+	return ret;
+}

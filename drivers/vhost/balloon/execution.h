@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where queue work runs, and what starts it.
+ */
+#ifndef _VHOST_BALLOON_EXECUTION_H
+#define _VHOST_BALLOON_EXECUTION_H
+
+#include <linux/llist.h>
+#include <linux/poll.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct eventfd_ctx;
+struct file;
+struct vb_worker;
+
+/**
+ * struct vb_work - something to be run by a worker
+ * @node: in the worker's list
+ * @flags: whether it is in the list
+ * @fn: what to do, in the owner's address space. Returns whether to do it
+ *	again, after others had their turn.
+ */
+struct vb_work {
+	struct llist_node node;
+	unsigned long flags;
+	bool (*fn)(struct vb_work *work);
+};
+
+void vb_work_init(struct vb_work *work, bool (*fn)(struct vb_work *work));
+
+struct vb_worker *vb_worker_create(u64 id);
+void vb_worker_destroy(struct vb_worker *w);
+void vb_worker_queue(struct vb_worker *w, struct vb_work *work);
+bool vb_worker_killed(struct vb_worker *w);
+
+/**
+ * struct vb_kick - an eventfd whose signals start something
+ * @file: the eventfd, held: without it the eventfd could vanish under @wait
+ * @ctx: its context
+ * @wait: our entry in its wait queue
+ * @pt: gets us there
+ * @fn: called for each signal, with interrupts off and the eventfd's lock
+ *	held, by whoever signals. Must not sleep, nor signal anything.
+ */
+struct vb_kick {
+	struct file *file;
+	struct eventfd_ctx *ctx;
+	wait_queue_entry_t wait;
+	poll_table pt;
+	void (*fn)(struct vb_kick *kick);
+};
+
+int vb_kick_attach(struct vb_kick *kick, int fd, void (*fn)(struct vb_kick *kick));
+void vb_kick_detach(struct vb_kick *kick);
+
+#endif /* _VHOST_BALLOON_EXECUTION_H */

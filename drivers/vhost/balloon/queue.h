@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One virtqueue at work: collect a batch, act on it, complete it.
+ */
+#ifndef _VHOST_BALLOON_QUEUE_H
+#define _VHOST_BALLOON_QUEUE_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/vhost_balloon.h>
+
+#include "counters.h"
+#include "discard.h"
+#include "memory.h"
+#include "range.h"
+#include "vring.h"
+
+struct vb_queue;
+
+/** VB_BATCH_PFNS - page numbers of a batch: four full requests of a Linux guest */
+#define VB_BATCH_PFNS		1024
+
+/** VB_CHAIN_PFNS_MAX - page numbers of a chain; more can't be meant (4 GiB in one request) */
+#define VB_CHAIN_PFNS_MAX	(1U << 20)
+
+/**
+ * struct vb_batch - requests that are dealt with together
+ * @ranges: the pages they name
+ * @range: storage of @ranges
+ * @pfn: page numbers as read from the guest
+ * @head: the chains to complete
+ * @nr_heads: entries of @head
+ * @nr_used: entries of @head that were written to the used ring
+ */
+struct vb_batch {
+	struct vb_ranges ranges;
+	struct vb_range range[VB_BATCH_PFNS];
+	__le32 pfn[VB_BATCH_PFNS];
+	u16 head[VB_VRING_MAX_NUM];
+	unsigned int nr_heads;
+	unsigned int nr_used;
+};
+
+/**
+ * struct vb_queue_ops - a queue protocol
+ * @role: enum vhost_balloon_role
+ * @collect: take in what the batch has room for of &vb_queue.chain. Inside a
+ *	section, with page faults disabled. Returns 1 when the chain is
+ *	through, 0 when the batch is full, or an errno: -EFAULT to be called again,
+ *	-EBADMSG if the ring is broken, others if the chain is malformed.
+ * @act: do what the batch asks for, before it is completed. Not inside a
+ *	section. Returns 0; or -EINTR or -ENOMEM to be called again later.
+ */
+struct vb_queue_ops {
+	u16 role;
+	int (*collect)(struct vb_queue *q);
+	int (*act)(struct vb_queue *q);
+};
+
+/** enum vb_queue_phase - what a batch is waiting for */
+enum vb_queue_phase {
+	/** @VB_QUEUE_COLLECT: more requests */
+	VB_QUEUE_COLLECT,
+	/** @VB_QUEUE_ACT: being acted on */
+	VB_QUEUE_ACT,
+	/** @VB_QUEUE_COMPLETE: being completed */
+	VB_QUEUE_COMPLETE,
+};
+
+/**
+ * enum vb_queue_result - how a pass over a queue ended
+ * @VB_QUEUE_IDLE: everything is done, the guest's next kick will tell
+ * @VB_QUEUE_MORE: there is more, but others want their turn
+ * @VB_QUEUE_LATER: memory isn't there (yet): come again in a while
+ * @VB_QUEUE_NOW_BROKEN: the queue was found broken just now
+ * @VB_QUEUE_INTERRUPTED: the thread has a signal to see to
+ */
+enum vb_queue_result {
+	VB_QUEUE_IDLE,
+	VB_QUEUE_MORE,
+	VB_QUEUE_LATER,
+	VB_QUEUE_NOW_BROKEN,
+	VB_QUEUE_INTERRUPTED,
+};
+
+/**
+ * struct vb_queue - one virtqueue
+ * @lock: the queue mutex. Protects everything below but @stop and what @cb_lock
+ *	protects; held throughout a pass. Taken after the device mutex, before
+ *	the memory mutex.
+ * @stop: somebody wants @lock to stop the queue: end the pass soon
+ * @ops: the protocol
+ * @memory: the guest's memory
+ * @counters: where to count
+ * @discard: for protocols that give memory back
+ * @running: passes do something
+ * @started: the ring was looked at since the queue began to run
+ * @guest_ring: the ring's addresses are guest addresses
+ * @num: entries of the ring, 0 until set
+ * @desc: address of the descriptor table
+ * @avail: address of the available ring
+ * @used: address of the used ring
+ * @base: available index to begin with
+ * @vring: the ring
+ * @acc: how the ring is reached
+ * @acc_space: space of the last access through @acc
+ * @faults: faults in a row without progress
+ * @chain: the chain being walked
+ * @chain_pfns: page numbers that came with it
+ * @carry: bytes read of a page number that is spread over descriptors, and then @carry_len
+ * @carry_len: number of bytes in @carry
+ * @phase: what the batch is waiting for
+ * @batch: the batch
+ * @cursor: how far the batch was acted on
+ * @cb_lock: protects @cb; taken last
+ * @cb: interrupts the guest
+ */
+struct vb_queue {
+	struct mutex lock;
+	bool stop;
+	const struct vb_queue_ops *ops;
+	struct vb_memory *memory;
+	struct vb_counters *counters;
+	struct vb_discard discard;
+	bool running;
+	bool started;
+	bool guest_ring;
+	unsigned int num;
+	u64 desc;
+	u64 avail;
+	u64 used;
+	u16 base;
+	struct vb_vring vring;
+	struct vb_vring_access acc;
+	enum vb_vring_space acc_space;
+	unsigned int faults;
+	struct vb_chain chain;
+	u32 chain_pfns;
+	u8 carry[sizeof(__le32)];
+	unsigned int carry_len;
+	enum vb_queue_phase phase;
+	struct vb_batch *batch;
+	struct vb_discard_cursor cursor;
+	spinlock_t cb_lock;
+	struct vhost_balloon_callback cb;
+};
+
+int vb_queue_init(struct vb_queue *q, const struct vb_queue_ops *ops, struct vb_memory *memory,
+		  struct vb_counters *counters);
+void vb_queue_destroy(struct vb_queue *q);
+int vb_queue_lock_to_stop(struct vb_queue *q, bool killable);
+void vb_queue_start(struct vb_queue *q, u64 features);
+void vb_queue_stop(struct vb_queue *q);
+void vb_queue_reset(struct vb_queue *q);
+u16 vb_queue_base(const struct vb_queue *q);
+void vb_queue_set_callback(struct vb_queue *q, struct vhost_balloon_callback cb);
+enum vb_queue_result vb_queue_pass(struct vb_queue *q);
+
+#endif /* _VHOST_BALLOON_QUEUE_H */

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a balloon's virtqueues are set up. Nothing here but the callbacks may be
+ * changed while a queue is running.
+ */
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/virtio_ring.h>
+
+#include "device.h"
+
+static struct vb_vq *vb_device_vq(struct vhost_balloon *vb, unsigned int index)
+{
+	return index < VB_NR_QUEUES ? &vb->vq[index] : NULL;
+}
+
+/**
+ * vhost_balloon_nr_queues - number of virtqueues
+ * @vb: the balloon
+ *
+ * Return: the number.
+ */
+unsigned int vhost_balloon_nr_queues(struct vhost_balloon *vb)
+{
+	return VB_NR_QUEUES;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_nr_queues);
+
+/*
+ * Take the locks under which a stopped queue may be changed: the device mutex,
+ * and the queue's, since a pass may be on its way out. Returns the queue, or an
+ * ERR_PTR().
+ */
+static struct vb_vq *vb_vq_lock_stopped(struct vhost_balloon *vb, unsigned int index)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	if (!vq)
+		return ERR_PTR(-ENOBUFS);
+	if (mutex_lock_killable(&vb->lock))
+		return ERR_PTR(-EINTR);
+	if (vb->running) {
+		mutex_unlock(&vb->lock);
+		return ERR_PTR(-EBUSY);
+	}
+	mutex_lock(&vq->queue.lock);
+	return vq;
+}
+
+static void vb_vq_unlock(struct vb_vq *vq)
+{
+	mutex_unlock(&vq->queue.lock);
+	mutex_unlock(&vq->vb->lock);
+}
+
+/**
+ * vhost_balloon_set_vq_num - set the size of a ring
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @num: entries, a power of two of at most VHOST_BALLOON_VRING_MAX
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOBUFS if there is no such virtqueue; -EBUSY while running;
+ *	-EINVAL; -EINTR.
+ */
+int vhost_balloon_set_vq_num(struct vhost_balloon *vb, unsigned int index, unsigned int num)
+{
+	struct vb_vq *vq = vb_vq_lock_stopped(vb, index);
+	int ret = -EINVAL;
+
+	if (IS_ERR(vq))
+		return PTR_ERR(vq);
+	if (is_power_of_2(num) && num <= VHOST_BALLOON_VRING_MAX) {
+		vq->queue.num = num;
+		ret = 0;
+	}
+	vb_vq_unlock(vq);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_num);
+
+/* Whether ring parts lie on the boundaries that virtio 1.4, section 2.7 asks for. */
+static bool vb_ring_is_aligned(u64 desc, u64 avail, u64 used)
+{
+	return IS_ALIGNED(desc, VRING_DESC_ALIGN_SIZE) &&
+	       IS_ALIGNED(avail, VRING_AVAIL_ALIGN_SIZE) &&
+	       IS_ALIGNED(used, VRING_USED_ALIGN_SIZE);
+}
+
+/**
+ * vhost_balloon_set_vq_addr - set where a ring is
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @desc: address of the descriptor table
+ * @avail: address of the available ring
+ * @used: address of the used ring
+ * @guest_addresses: these are guest physical addresses, and not the owner's own
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOBUFS if there is no such virtqueue; -EBUSY while running;
+ *	-EINVAL if an address isn't aligned; -EINTR.
+ */
+int vhost_balloon_set_vq_addr(struct vhost_balloon *vb, unsigned int index, u64 desc, u64 avail,
+			      u64 used, bool guest_addresses)
+{
+	struct vb_vq *vq = vb_vq_lock_stopped(vb, index);
+	int ret = -EINVAL;
+
+	if (IS_ERR(vq))
+		return PTR_ERR(vq);
+	if (vb_ring_is_aligned(desc, avail, used)) {
+		vq->queue.desc = desc;
+		vq->queue.avail = avail;
+		vq->queue.used = used;
+		vq->queue.guest_ring = guest_addresses;
+		ret = 0;
+	}
+	vb_vq_unlock(vq);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_addr);
+
+/**
+ * vhost_balloon_set_vq_base - set the available index to begin with
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @base: the index
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOBUFS if there is no such virtqueue; -EBUSY while running; -EINTR.
+ */
+int vhost_balloon_set_vq_base(struct vhost_balloon *vb, unsigned int index, u16 base)
+{
+	struct vb_vq *vq = vb_vq_lock_stopped(vb, index);
+
+	if (IS_ERR(vq))
+		return PTR_ERR(vq);
+	vq->queue.base = base;
+	vb_vq_unlock(vq);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_base);
+
+/**
+ * vhost_balloon_get_vq_base - the available index that the queue would go on from
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @base: filled with the index
+ *
+ * Context: may sleep; waits for a pass in progress.
+ * Return: 0; -ENOBUFS if there is no such virtqueue; -EINTR.
+ */
+int vhost_balloon_get_vq_base(struct vhost_balloon *vb, unsigned int index, u16 *base)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	if (!vq)
+		return -ENOBUFS;
+	if (vb_queue_lock_to_stop(&vq->queue, true))
+		return -EINTR;
+	*base = vb_queue_base(&vq->queue);
+	mutex_unlock(&vq->queue.lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_get_vq_base);
+
+/**
+ * vhost_balloon_set_vq_callback - set what interrupts the guest
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @cb: the callback; the former one isn't called any more after this
+ *
+ * Context: process context.
+ */
+void vhost_balloon_set_vq_callback(struct vhost_balloon *vb, unsigned int index,
+				   struct vhost_balloon_callback cb)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	if (vq)
+		vb_queue_set_callback(&vq->queue, cb);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_callback);
+
+/**
+ * vb_device_set_vq_err - set what says that a queue is broken
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @cb: the callback; the former one isn't called any more after this
+ *
+ * Context: process context.
+ */
+void vb_device_set_vq_err(struct vhost_balloon *vb, unsigned int index,
+			  struct vhost_balloon_callback cb)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	if (!vq)
+		return;
+	spin_lock(&vq->queue.cb_lock);
+	vq->err = cb;
+	spin_unlock(&vq->queue.cb_lock);
+}
+
+/**
+ * vhost_balloon_set_vq_ready - say whether a queue is set up
+ * @vb: the balloon
+ * @index: of the virtqueue
+ * @ready: which; takes effect at once where the balloon is running
+ *
+ * Context: may sleep; waits for a pass in progress.
+ */
+void vhost_balloon_set_vq_ready(struct vhost_balloon *vb, unsigned int index, bool ready)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	if (!vq)
+		return;
+	mutex_lock(&vb->lock);
+	if (vq->ready != ready) {
+		vq->ready = ready;
+		if (vb->running && ready)
+			vb_vq_start(vq);
+		else if (vb->running)
+			vb_vq_stop(vq, false);
+	}
+	mutex_unlock(&vb->lock);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_ready);
+
+/**
+ * vhost_balloon_get_vq_ready - whether a queue is set up
+ * @vb: the balloon
+ * @index: of the virtqueue
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool vhost_balloon_get_vq_ready(struct vhost_balloon *vb, unsigned int index)
+{
+	struct vb_vq *vq = vb_device_vq(vb, index);
+
+	return vq && READ_ONCE(vq->ready);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_get_vq_ready);
+
+/**
+ * vhost_balloon_set_features - set the features that were negotiated
+ * @vb: the balloon
+ * @features: virtio feature bits
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP for bits that aren't offered; -EBUSY while running; -EINTR.
+ */
+int vhost_balloon_set_features(struct vhost_balloon *vb, u64 features)
+{
+	int ret = 0;
+
+	if (features & ~vb->params.features)
+		return -EOPNOTSUPP;
+	if (mutex_lock_killable(&vb->lock))
+		return -EINTR;
+	if (vb->running)
+		ret = -EBUSY;
+	else
+		vb->features = features;
+	mutex_unlock(&vb->lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_set_features);
+
+/**
+ * vhost_balloon_get_features - the features that were negotiated
+ * @vb: the balloon
+ *
+ * Context: any.
+ * Return: virtio feature bits.
+ */
+u64 vhost_balloon_get_features(struct vhost_balloon *vb)
+{
+	return READ_ONCE(vb->features);
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_get_features);
+
+/**
+ * vhost_balloon_offered_features - the features that the balloon offers
+ * @vb: the balloon
+ *
+ * Context: any.
+ * Return: virtio feature bits.
+ */
+u64 vhost_balloon_offered_features(struct vhost_balloon *vb)
+{
+	return vb->params.features;
+}
+EXPORT_SYMBOL_GPL(vhost_balloon_offered_features);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vballoonctl info
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "balloon.h"
+#include "output.h"
+#include "size.h"
+#include "summary.h"
+#include "target.h"
+
+#define LINE_BUF	256
+
+static void __printf(3, 4)
+fact(struct libscols_table *table, const char *name, const char *format, ...)
+{
+	char text[LINE_BUF];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	table_row(table, name, text);
+}
+
+static void fact_pages(struct libscols_table *table, const char *name, uint64_t pages)
+{
+	char size[SIZE_BUF];
+
+	fact(table, name, "%s (%" PRIu64 " pages of 4 KiB)", size_format_pages(size, pages), pages);
+}
+
+static void add_owner(struct libscols_table *table, const struct vhost_balloon_info *info)
+{
+	char command[COMMAND_BUF];
+
+	if (info->pid > 0)
+		fact(table, "Owner", "pid %d (%s)", info->pid, summary_command(command, info));
+	else
+		fact(table, "Owner", "%s", info->flags & VHOST_BALLOON_INFO_OWNED ?
+		     "a process of another pid namespace" : "none");
+}
+
+static void add_memory(struct libscols_table *table, const struct vhost_balloon_info *info)
+{
+	uint64_t ram = summary_ram_pages(info);
+	char source[WORD_BUF], now[SIZE_BUF], later[SIZE_BUF];
+
+	fact(table, "Memory source", "%s, %u regions, generation %" PRIu64,
+	     words_source(source, info->source), info->nr_regions, (uint64_t)info->generation);
+	if (info->ram)
+		fact_pages(table, "RAM", ram);
+	else
+		fact(table, "RAM", "not known yet");
+	fact_pages(table, "Target", info->target);
+	fact_pages(table, "Actual", info->actual);
+	if (info->ram)
+		fact(table, "Guest is left with", "%s now, %s at the target",
+		     size_format_pages(now, target_left(ram, info->actual)),
+		     size_format_pages(later, target_left(ram, info->target)));
+}
+
+static void add_flags(struct libscols_table *table, const struct vhost_balloon_info *info)
+{
+	const char *label = "Flags";
+	const struct bit_word *word;
+	char name[WORD_BUF];
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		if (!(info->flags & (1ULL << bit)))
+			continue;
+		word = words_find_bit(words_info_flags, bit);
+		fact(table, label, "%s%s%s", words_bit(name, words_info_flags, bit),
+		     word ? ": " : "", word ? word->text : "");
+		label = "";
+	}
+}
+
+static void print_facts(const struct vhost_balloon_info *info)
+{
+	static const struct column columns[] = { { "", 0 }, { "", SCOLS_FL_WRAP } };
+	struct libscols_table *table = table_new(columns, ARRAY_SIZE(columns));
+
+	scols_table_enable_noheadings(table, 1);
+	fact(table, "Balloon", "%" PRIu64, (uint64_t)info->id);
+	if (info->name[0])
+		fact(table, "Name", "%s", (const char *)info->name);
+	fact(table, "State", "%s", summary_state(info));
+	add_owner(table, info);
+	add_memory(table, info);
+	add_flags(table, info);
+	table_print_free(table);
+}
+
+static void add_queue_row(struct libscols_table *table, uint32_t index,
+			  const struct vhost_balloon_queue_info *queue)
+{
+	char number[16], role[WORD_BUF], num[16], avail[16], used[16], broken[WORD_BUF];
+
+	snprintf(number, sizeof(number), "%u", index);
+	snprintf(num, sizeof(num), "%u", queue->num);
+	snprintf(avail, sizeof(avail), "%u", queue->last_avail);
+	snprintf(used, sizeof(used), "%u", queue->last_used);
+	table_row(table, number, words_role(role, queue->role), num, avail, used,
+		  queue->flags & VHOST_BALLOON_QUEUE_READY ? "yes" : "no",
+		  queue->flags & VHOST_BALLOON_QUEUE_BROKEN ?
+			words_broken(broken, queue->broken) : "no");
+}
+
+static void print_queues(const struct vhost_balloon_info *info)
+{
+	static const struct column columns[] = {
+		{ "QUEUE", SCOLS_FL_RIGHT },
+		{ "ROLE", 0 },
+		{ "SIZE", SCOLS_FL_RIGHT },
+		{ "AVAIL", SCOLS_FL_RIGHT },
+		{ "USED", SCOLS_FL_RIGHT },
+		{ "READY", 0 },
+		{ "BROKEN", 0 },
+	};
+	struct libscols_table *table;
+	uint32_t i;
+
+	if (!info->nr_queues)
+		return;
+	table = table_new(columns, ARRAY_SIZE(columns));
+	for (i = 0; i < info->nr_queues; i++)
+		add_queue_row(table, i, &info->queues[i]);
+	putchar('\n');
+	table_print_free(table);
+}
+
+static void print_features(const struct vhost_balloon_info *info)
+{
+	static const struct column columns[] = {
+		{ "FEATURE", 0 },
+		{ "BIT", SCOLS_FL_RIGHT },
+		{ "OFFERED", 0 },
+		{ "NEGOTIATED", 0 },
+	};
+	struct libscols_table *table = table_new(columns, ARRAY_SIZE(columns));
+	char name[WORD_BUF], number[16];
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		uint64_t mask = 1ULL << bit;
+
+		if (!((info->features_offered | info->features) & mask))
+			continue;
+		snprintf(number, sizeof(number), "%u", bit);
+		table_row(table, words_bit(name, words_features, bit), number,
+			  info->features_offered & mask ? "yes" : "no",
+			  info->features & mask ? "yes" : "no");
+	}
+	putchar('\n');
+	table_print_free(table);
+}
+
+static struct json_object *queue_json(uint32_t index, const struct vhost_balloon_queue_info *queue)
+{
+	bool broken = queue->flags & VHOST_BALLOON_QUEUE_BROKEN;
+	struct json_object *json = json_map();
+	char word[WORD_BUF];
+
+	json_add(json, "index", json_number(index));
+	json_add(json, "role", json_text(words_role(word, queue->role)));
+	json_add(json, "size", json_number(queue->num));
+	json_add(json, "last_avail", json_number(queue->last_avail));
+	json_add(json, "last_used", json_number(queue->last_used));
+	json_add(json, "ready", json_boolean(queue->flags & VHOST_BALLOON_QUEUE_READY));
+	json_add(json, "broken", json_boolean(broken));
+	json_add(json, "broken_reason",
+		 broken ? json_text(words_broken(word, queue->broken)) : NULL);
+	return json;
+}
+
+static void print_json(const struct vhost_balloon_info *info)
+{
+	struct json_object *json = summary_json(info), *queues = json_list();
+	char word[WORD_BUF];
+	uint32_t i;
+
+	json_add(json, "source", json_text(words_source(word, info->source)));
+	json_add(json, "regions", json_number(info->nr_regions));
+	json_add(json, "generation", json_number(info->generation));
+	json_add(json, "features_offered", json_flags(words_features, info->features_offered));
+	json_add(json, "features", json_flags(words_features, info->features));
+	for (i = 0; i < info->nr_queues; i++)
+		json_append(queues, queue_json(i, &info->queues[i]));
+	json_add(json, "queues", queues);
+	json_print_free(json);
+}
+
+int cmd_info(struct common *common, int argc, char **argv)
+{
+	struct id_args args = { .common = common };
+	struct vhost_balloon_info info;
+	struct balloon b;
+	int code, error;
+
+	args_parse_id(&args, "Show one balloon: owner, memory, queues, features.", argc, argv);
+	code = balloon_open(&args.spec, &b);
+	if (code)
+		return code;
+	error = balloon_get_info(&b, &info);
+	if (error) {
+		code = balloon_failed(&b, "can't get the information", error);
+	} else if (common->json) {
+		print_json(&info);
+	} else {
+		print_facts(&info);
+		print_queues(&info);
+		print_features(&info);
+	}
+	balloon_close(&b);
+	return code;
+}
