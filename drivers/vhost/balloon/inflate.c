@@ -84,7 +84,8 @@ static int vb_inflate_act(struct vb_queue *q)
 	struct vb_ranges *ranges = &q->batch->ranges;
 	int ret;
 
-	if (!ranges->sorted) {
+	/* Not when we come back to a batch. */
+	if (!q->cursor.ranges) {
 		vb_count(q->counters, VHOST_BALLOON_C_INFLATED, ranges->pages);
 		vb_count(q->counters, VHOST_BALLOON_C_DUPLICATE, vb_ranges_merge(ranges));
 		q->cursor = (struct vb_discard_cursor){ .ranges = ranges };

@@ -118,11 +118,13 @@ int vb_queue_lock_to_stop(struct vb_queue *q, bool killable)
 	return ret;
 }
 
-static void vb_batch_reset(struct vb_batch *b)
+static void vb_queue_new_batch(struct vb_queue *q)
 {
-	vb_ranges_reset(&b->ranges);
-	b->nr_heads = 0;
-	b->nr_used = 0;
+	vb_ranges_reset(&q->batch->ranges);
+	q->batch->nr_heads = 0;
+	q->batch->nr_used = 0;
+	q->cursor = (struct vb_discard_cursor){};
+	q->phase = VB_QUEUE_COLLECT;
 }
 
 /**
@@ -134,8 +136,7 @@ void vb_queue_start(struct vb_queue *q, u64 features)
 {
 	vb_vring_init(&q->vring, q->num, q->desc, q->avail, q->used, q->base, features);
 	memset(&q->chain, 0, sizeof(q->chain));
-	vb_batch_reset(q->batch);
-	q->phase = VB_QUEUE_COLLECT;
+	vb_queue_new_batch(q);
 	q->faults = 0;
 	q->started = false;
 	q->running = true;
@@ -373,6 +374,7 @@ static int vb_queue_phase_collect(struct vb_queue *q)
 		return ret;
 	if (!q->batch->nr_heads && !q->batch->ranges.nr)
 		return ret;
+	q->cursor = (struct vb_discard_cursor){};
 	q->phase = VB_QUEUE_ACT;
 	return 1;
 }
@@ -401,8 +403,7 @@ static int vb_queue_phase_complete(struct vb_queue *q)
 		vb_queue_signal(q);
 	else if (b->nr_heads)
 		vb_count(q->counters, VHOST_BALLOON_C_SIGNALS_SUPPRESSED, 1);
-	vb_batch_reset(b);
-	q->phase = VB_QUEUE_COLLECT;
+	vb_queue_new_batch(q);
 	return 1;
 }
 

@@ -111,7 +111,7 @@ enum vb_queue_result {
  * @carry_len: number of bytes in @carry
  * @phase: what the batch is waiting for
  * @batch: the batch
- * @cursor: how far the batch was acted on
+ * @cursor: how far the batch was acted on; zeroed until it is begun
  * @cb_lock: protects @cb; taken last
  * @cb: interrupts the guest
  */
