@@ -304,7 +304,7 @@ static ssize_t vb_control_read(struct file *file, char __user *buf, size_t len, 
 	struct vb_control *c = file->private_data;
 	int ret;
 
-	if (len < sizeof(event))
+	if (len < offsetofend(struct vhost_balloon_event, actual))
 		return -EINVAL;
 	ret = vb_control_take_events(c, file->f_flags & O_NONBLOCK, &event.events);
 	if (ret)
@@ -312,9 +312,8 @@ static ssize_t vb_control_read(struct file *file, char __user *buf, size_t len, 
 	if (!event.events)
 		return 0;
 	vb_device_target_actual(c->vb, &event.target, &event.actual);
-	if (copy_to_user(buf, &event, sizeof(event)))
-		return -EFAULT;
-	return sizeof(event);
+	len = min(len, sizeof(event));
+	return copy_to_user(buf, &event, len) ? -EFAULT : len;
 }
 
 static int vb_control_release(struct inode *inode, struct file *file)

@@ -168,8 +168,27 @@ static void vb_kick_enter_queue(struct file *file, wait_queue_head_t *wqh, poll_
 }
 
 /**
+ * vb_kick_detach - stop listening to an eventfd
+ * @kick: the kick; its function isn't called any more after this
+ *
+ * Context: process context; may sleep.
+ */
+void vb_kick_detach(struct vb_kick *kick)
+{
+	u64 count;
+
+	if (!kick->file)
+		return;
+	eventfd_ctx_remove_wait_queue(kick->ctx, &kick->wait, &count);
+	eventfd_ctx_put(kick->ctx);
+	fput(kick->file);
+	kick->file = NULL;
+	kick->ctx = NULL;
+}
+
+/**
  * vb_kick_attach - have a function called for each signal of an eventfd
- * @kick: the kick, zeroed or detached
+ * @kick: the kick, zeroed, detached, or attached to another one, which it leaves
  * @fd: the eventfd
  * @fn: the function; called at once if the eventfd has been signalled already
  *
@@ -190,6 +209,8 @@ int vb_kick_attach(struct vb_kick *kick, int fd, void (*fn)(struct vb_kick *kick
 		return PTR_ERR(ctx);
 	}
 
+	/* Here, so that nothing has changed where it fails. */
+	vb_kick_detach(kick);
 	kick->file = file;
 	kick->ctx = ctx;
 	kick->fn = fn;
@@ -198,23 +219,4 @@ int vb_kick_attach(struct vb_kick *kick, int fd, void (*fn)(struct vb_kick *kick
 	if (vfs_poll(file, &kick->pt) & EPOLLIN)
 		fn(kick);
 	return 0;
-}
-
-/**
- * vb_kick_detach - stop listening to an eventfd
- * @kick: the kick; its function isn't called any more after this
- *
- * Context: process context; may sleep.
- */
-void vb_kick_detach(struct vb_kick *kick)
-{
-	u64 count;
-
-	if (!kick->file)
-		return;
-	eventfd_ctx_remove_wait_queue(kick->ctx, &kick->wait, &count);
-	eventfd_ctx_put(kick->ctx);
-	fput(kick->file);
-	kick->file = NULL;
-	kick->ctx = NULL;
 }

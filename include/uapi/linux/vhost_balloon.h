@@ -531,14 +531,15 @@ struct vhost_balloon_tunables {
 
 /**
  * struct vhost_balloon_event - what read() of a control file returns
- * @size: size of this structure in bytes
+ * @size: size of the kernel's structure in bytes
  * @events: VHOST_BALLOON_EVENT_*, everything since the last read()
  * @target: pages (4 KiB) asked for, at the time of read()
  * @actual: pages (4 KiB) given, at the time of read()
  *
- * read() waits for an event unless the file is O_NONBLOCK (then EAGAIN). A
- * buffer shorter than this structure is EINVAL. When the balloon is gone and that was
- * read, read() returns 0.
+ * read() waits for an event unless the file is O_NONBLOCK (then EAGAIN). It
+ * fills as much of the buffer as there is of the structure; a buffer shorter than
+ * the structure's first version is EINVAL. When the balloon is gone and that was read,
+ * read() returns 0.
  */
 struct vhost_balloon_event {
 	__u32 size;
@@ -564,9 +565,9 @@ struct vhost_balloon_event {
 /**
  * VHOST_BALLOON_SET_RUNNING - start or stop the queues
  *
- * EINVAL at start: a queue has addresses but no size, an address that can't be
- * reached, or no queue is set up at all. Starting twice, or stopping
- * twice, does nothing.
+ * EINVAL at start: a queue has addresses but no size, or no queue is set up at
+ * all. A ring that turns out not to be there breaks its queue. Starting twice, or
+ * stopping twice, does nothing.
  */
 #define VHOST_BALLOON_SET_RUNNING	_IOW(VHOST_VIRTIO, 0xC1, struct vhost_balloon_running)
 /** VHOST_BALLOON_GET_CONFIG - read from the configuration space */
