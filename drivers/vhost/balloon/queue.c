@@ -136,6 +136,8 @@ void vb_queue_start(struct vb_queue *q, u64 features)
 {
 	vb_vring_init(&q->vring, q->num, q->desc, q->avail, q->used, q->base, features);
 	memset(&q->chain, 0, sizeof(q->chain));
+	q->chain_pfns = 0;
+	q->carry_len = 0;
 	vb_queue_new_batch(q);
 	q->faults = 0;
 	q->started = false;
@@ -258,6 +260,9 @@ static int vb_queue_complete(struct vb_queue *q)
 	struct vb_batch *b = q->batch;
 	int ret;
 
+	/* A part of a long chain: nothing to tell the guest of yet. */
+	if (!b->nr_heads)
+		return 0;
 	for (; b->nr_used < b->nr_heads; b->nr_used++) {
 		/* Nothing was written into the buffers, and that's what the length says. */
 		ret = vb_vring_add_used(&q->vring, &q->acc, b->head[b->nr_used], 0);
