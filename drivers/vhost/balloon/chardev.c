@@ -12,6 +12,8 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/rwsem.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -44,6 +46,8 @@ struct vb_backend_vq {
 
 /**
  * struct vb_backend - a backend file
+ * @owner: held for reading by the owner's ioctls, from the check that it is the
+ *	owner to the end, and for writing where the owner changes. Taken first.
  * @lock: protects everything below. Taken before the device mutex.
  * @vb: the balloon, since the first VHOST_SET_OWNER; then it doesn't change, and
  *	may be read without @lock
@@ -51,6 +55,7 @@ struct vb_backend_vq {
  * @vq: the virtqueues
  */
 struct vb_backend {
+	struct rw_semaphore owner;
 	struct mutex lock;
 	struct vhost_balloon *vb;
 	struct eventfd_ctx *config_call;
@@ -72,6 +77,11 @@ static struct vhost_balloon *vb_backend_owned(struct vb_backend *b)
 	if (!vb || !vb_device_is_owner(vb))
 		return ERR_PTR(-EPERM);
 	return vb;
+}
+
+static int vb_backend_lock(struct vb_backend *b)
+{
+	return mutex_lock_killable(&b->lock) ? -EINTR : 0;
 }
 
 static void vb_backend_signal(void *arg)
@@ -149,23 +159,24 @@ static long vb_backend_set_owner(struct vb_backend *b)
 {
 	long ret;
 
-	if (mutex_lock_killable(&b->lock))
+	if (down_write_killable(&b->owner))
 		return -EINTR;
 	ret = b->vb ? vb_device_set_owner(b->vb) : vb_backend_create(b);
-	mutex_unlock(&b->lock);
+	up_write(&b->owner);
 	return ret;
 }
 
-static long vb_backend_reset_owner(struct vb_backend *b, void __user *argp)
+static long vb_backend_reset_owner(struct vb_backend *b)
 {
-	long ret;
+	long ret = -EPERM;
 
-	if (mutex_lock_killable(&b->lock))
+	if (down_write_killable(&b->owner))
 		return -EINTR;
-	ret = vb_device_reset_owner(b->vb);
+	if (!IS_ERR(vb_backend_owned(b)))
+		ret = vb_device_reset_owner(b->vb);
 	if (!ret)
 		vb_backend_disconnect(b);
-	mutex_unlock(&b->lock);
+	up_write(&b->owner);
 	return ret;
 }
 
@@ -266,7 +277,10 @@ static int vb_backend_copy_vring_file(struct vhost_vring_file *f, void __user *a
 {
 	if (copy_from_user(f, argp, sizeof(*f)))
 		return -EFAULT;
-	return f->index < VB_NR_QUEUES ? 0 : -ENOBUFS;
+	if (f->index >= VB_NR_QUEUES)
+		return -ENOBUFS;
+	f->index = array_index_nospec(f->index, VB_NR_QUEUES);
+	return 0;
 }
 
 static long vb_backend_set_vring_kick(struct vb_backend *b, void __user *argp)
@@ -278,8 +292,9 @@ static long vb_backend_set_vring_kick(struct vb_backend *b, void __user *argp)
 	ret = vb_backend_copy_vring_file(&f, argp);
 	if (ret)
 		return ret;
-	if (mutex_lock_killable(&b->lock))
-		return -EINTR;
+	ret = vb_backend_lock(b);
+	if (ret)
+		return ret;
 	kick = &b->vq[f.index].kick;
 	if (f.fd == -1)
 		vb_kick_detach(kick);
@@ -301,12 +316,14 @@ static long vb_backend_set_vring_call(struct vb_backend *b, void __user *argp)
 	ctx = vb_backend_eventfd(f.fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	mutex_lock(&b->lock);
-	vhost_balloon_set_vq_callback(b->vb, f.index, vb_backend_callback(ctx));
-	swap(b->vq[f.index].call, ctx);
-	mutex_unlock(&b->lock);
+	ret = vb_backend_lock(b);
+	if (!ret) {
+		vhost_balloon_set_vq_callback(b->vb, f.index, vb_backend_callback(ctx));
+		swap(b->vq[f.index].call, ctx);
+		mutex_unlock(&b->lock);
+	}
 	vb_backend_put_eventfd(&ctx);
-	return 0;
+	return ret;
 }
 
 static long vb_backend_set_vring_err(struct vb_backend *b, void __user *argp)
@@ -321,12 +338,14 @@ static long vb_backend_set_vring_err(struct vb_backend *b, void __user *argp)
 	ctx = vb_backend_eventfd(f.fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	mutex_lock(&b->lock);
-	vb_device_set_vq_err(b->vb, f.index, vb_backend_callback(ctx));
-	swap(b->vq[f.index].err, ctx);
-	mutex_unlock(&b->lock);
+	ret = vb_backend_lock(b);
+	if (!ret) {
+		vb_device_set_vq_err(b->vb, f.index, vb_backend_callback(ctx));
+		swap(b->vq[f.index].err, ctx);
+		mutex_unlock(&b->lock);
+	}
 	vb_backend_put_eventfd(&ctx);
-	return 0;
+	return ret;
 }
 
 /**
@@ -340,7 +359,6 @@ struct vb_vhost_ioctl {
 };
 
 static const struct vb_vhost_ioctl vb_vhost_ioctls[] = {
-	{ VHOST_RESET_OWNER,	vb_backend_reset_owner },
 	{ VHOST_GET_FEATURES,	vb_backend_get_features },
 	{ VHOST_SET_FEATURES,	vb_backend_set_features },
 	{ VHOST_SET_MEM_TABLE,	vb_backend_set_mem_table },
@@ -431,18 +449,21 @@ static int vb_ioctl_set_config_call(const struct vb_ioctl_call *call)
 	struct vhost_balloon_file *arg = call->arg;
 	struct vb_backend *b = call->ctx;
 	struct eventfd_ctx *ctx;
+	int ret;
 
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
 	ctx = vb_backend_eventfd(arg->fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	mutex_lock(&b->lock);
-	vhost_balloon_set_config_callback(b->vb, vb_backend_callback(ctx));
-	swap(b->config_call, ctx);
-	mutex_unlock(&b->lock);
+	ret = vb_backend_lock(b);
+	if (!ret) {
+		vhost_balloon_set_config_callback(b->vb, vb_backend_callback(ctx));
+		swap(b->config_call, ctx);
+		mutex_unlock(&b->lock);
+	}
 	vb_backend_put_eventfd(&ctx);
-	return 0;
+	return ret;
 }
 
 static int vb_ioctl_get_control(const struct vb_ioctl_call *call)
@@ -481,8 +502,7 @@ static const struct vb_ioctl vb_backend_ioctls[] = {
 		 vb_ioctl_set_access),
 };
 
-/* The ioctls that are for the owner. */
-static long vb_owner_ioctl(struct vb_backend *b, unsigned int cmd, unsigned long arg)
+static long vb_owner_ioctl_locked(struct vb_backend *b, unsigned int cmd, unsigned long arg)
 {
 	struct vhost_balloon *vb = vb_backend_owned(b);
 	long ret;
@@ -498,6 +518,21 @@ static long vb_owner_ioctl(struct vb_backend *b, unsigned int cmd, unsigned long
 	return ret;
 }
 
+/*
+ * The ioctls that are for the owner. Copying in may take as long as userspace
+ * likes: what was found to be the owner must be it until the end.
+ */
+static long vb_owner_ioctl(struct vb_backend *b, unsigned int cmd, unsigned long arg)
+{
+	long ret;
+
+	if (down_read_killable(&b->owner))
+		return -EINTR;
+	ret = vb_owner_ioctl_locked(b, cmd, arg);
+	up_read(&b->owner);
+	return ret;
+}
+
 static long vb_backend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vb_backend *b = file->private_data;
@@ -505,6 +540,8 @@ static long vb_backend_ioctl(struct file *file, unsigned int cmd, unsigned long 
 
 	if (cmd == VHOST_SET_OWNER)
 		return vb_backend_set_owner(b);
+	if (cmd == VHOST_RESET_OWNER)
+		return vb_backend_reset_owner(b);
 	ret = vb_registry_ioctl(cmd, arg);
 	if (ret == -ENOIOCTLCMD)
 		ret = vb_owner_ioctl(b, cmd, arg);
@@ -518,6 +555,7 @@ static int vb_backend_open(struct inode *inode, struct file *file)
 
 	if (!b)
 		return -ENOMEM;
+	init_rwsem(&b->owner);
 	mutex_init(&b->lock);
 	for (i = 0; i < VB_NR_QUEUES; i++) {
 		b->vq[i].backend = b;

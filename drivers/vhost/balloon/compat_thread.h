@@ -6,7 +6,8 @@
  * Where the kernel exports vhost_task it is one (compat_thread_task.c): a real
  * thread of the process, which dies with it. Else it is a kthread that borrows
  * all that (compat_thread_kthread.c): it isn't killed with the process, so what
- * it does in the process's memory can wait for as long as userspace likes.
+ * it does in the process's memory would wait for as long as userspace likes, if
+ * it weren't interrupted when the process goes.
  */
 #ifndef _VHOST_BALLOON_COMPAT_THREAD_H
 #define _VHOST_BALLOON_COMPAT_THREAD_H
@@ -29,6 +30,7 @@ struct vb_thread_ops {
 
 struct vb_thread *vb_thread_create(const struct vb_thread_ops *ops, void *arg, const char *name);
 void vb_thread_wake(struct vb_thread *t);
+void vb_thread_interrupt(struct vb_thread *t);
 void vb_thread_stop(struct vb_thread *t);
 
 #endif /* _VHOST_BALLOON_COMPAT_THREAD_H */

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
@@ -40,6 +41,9 @@ static bool vb_thread_run(struct vb_thread *t)
 	old = override_creds(t->cred);
 	did = t->ops->run(t->arg);
 	revert_creds(old);
+	/* It was told to give up, and it did. */
+	if (signal_pending(current))
+		flush_signals(current);
 	kthread_unuse_mm(t->mm);
 	/* The last user's exit may need whom we hold up. */
 	mmput_async(t->mm);
@@ -50,6 +54,7 @@ static int vb_thread_fn(void *data)
 {
 	struct vb_thread *t = data;
 
+	allow_signal(SIGKILL);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (kthread_should_stop())
@@ -120,6 +125,21 @@ err_free:
 void vb_thread_wake(struct vb_thread *t)
 {
 	wake_up_process(t->task);
+}
+
+/**
+ * vb_thread_interrupt - have the thread give up what it waits for
+ * @t: the thread
+ *
+ * A fault that a userfaultfd is to resolve ends with a fatal signal, even though
+ * this thread isn't killed by it. Who closes the process's files may be who would
+ * have to resolve it.
+ *
+ * Context: any.
+ */
+void vb_thread_interrupt(struct vb_thread *t)
+{
+	send_sig(SIGKILL, t->task, 1);
 }
 
 /**

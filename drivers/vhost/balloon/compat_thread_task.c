@@ -75,6 +75,16 @@ void vb_thread_wake(struct vb_thread *t)
 }
 
 /**
+ * vb_thread_interrupt - have the thread give up what it waits for
+ * @t: the thread. Nothing to do: it dies with its process.
+ *
+ * Context: any.
+ */
+void vb_thread_interrupt(struct vb_thread *t)
+{
+}
+
+/**
  * vb_thread_stop - end the thread, and free it
  * @t: the thread; waits until it has returned from what it does
  */

@@ -41,11 +41,15 @@ struct vb_control {
 static void vb_control_event(struct vb_watcher *w, u32 events)
 {
 	struct vb_control *c = container_of(w, struct vb_control, watcher);
+	__poll_t key = EPOLLIN | EPOLLRDNORM;
 	unsigned long flags;
+
+	if (events & VHOST_BALLOON_EVENT_GONE)
+		key |= EPOLLHUP;
 
 	spin_lock_irqsave(&c->wait.lock, flags);
 	c->pending |= events;
-	wake_up_locked_poll(&c->wait, EPOLLIN | EPOLLRDNORM);
+	wake_up_locked_poll(&c->wait, key);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
 }
 
@@ -55,6 +59,7 @@ static int vb_ioctl_get_info(const struct vb_ioctl_call *call)
 
 	if (info->reserved)
 		return -EINVAL;
+	*info = (struct vhost_balloon_info){ .size = info->size };
 	vb_device_info(call->ctx, info);
 	return 0;
 }
@@ -176,14 +181,12 @@ static int vb_ioctl_get_regions(const struct vb_ioctl_call *call)
 	list.region = kvcalloc(list.max + 1, sizeof(*list.region), GFP_KERNEL_ACCOUNT);
 	if (!list.region)
 		return -ENOMEM;
-	ret = vb_memory_register(&vb->memory, &list.listener);
+	ret = vb_memory_replay(&vb->memory, &list.listener, &regions->generation);
 	if (ret)
 		goto out_free;
-	vb_memory_unregister(&vb->memory, &list.listener);
 
 	regions->total = list.total;
 	regions->nr = min(list.total, list.max);
-	regions->generation = READ_ONCE(vb->memory.generation);
 	vb_region_list_finish(vb, list.region, regions->nr);
 	if (copy_to_user(u64_to_user_ptr(regions->regions), list.region,
 			 regions->nr * sizeof(*list.region)))

@@ -403,7 +403,8 @@ int vb_vq_stop(struct vb_vq *vq, bool killable)
 
 /**
  * vb_vq_start - start a queue that is set up
- * @vq: the queue; the caller holds the device mutex
+ * @vq: the queue; the caller holds the device mutex. Without a size it isn't
+ *	set up, whatever the VMM says.
  *
  * Context: may sleep.
  */
@@ -412,6 +413,8 @@ void vb_vq_start(struct vb_vq *vq)
 	struct vhost_balloon *vb = vq->vb;
 	struct vb_queue *q = &vq->queue;
 
+	if (!q->num)
+		return;
 	mutex_lock(&q->lock);
 	q->discard.hugetlb = vb->tunables & VHOST_BALLOON_TUNE_HUGETLB;
 	q->discard.poison = vb->features & BIT_ULL(VIRTIO_BALLOON_F_PAGE_POISON);
@@ -430,6 +433,21 @@ static void vb_device_start_locked(struct vhost_balloon *vb)
 			vb_vq_start(&vb->vq[i]);
 	vb->running = true;
 	vb_device_event(vb, VHOST_BALLOON_EVENT_STARTED);
+}
+
+/*
+ * The VMM may be on its way out: nobody may be left to resolve what its worker waits for. The
+ * queues are told to stop first, so that it isn't waited for again.
+ */
+static void vb_device_interrupt(struct vhost_balloon *vb)
+{
+	struct vb_worker *w = rcu_dereference_protected(vb->worker, lockdep_is_held(&vb->lock));
+	unsigned int i;
+
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		WRITE_ONCE(vb->vq[i].queue.stop, true);
+	if (w)
+		vb_worker_interrupt(w);
 }
 
 /* Wait for the passes in progress. If that is interrupted, some queues may have stopped. */
@@ -556,6 +574,7 @@ static void vb_device_reset_locked(struct vhost_balloon *vb)
 {
 	unsigned int i;
 
+	vb_device_interrupt(vb);
 	vb_device_stop_locked(vb, false);
 	for (i = 0; i < VB_NR_QUEUES; i++)
 		vb_vq_reset(&vb->vq[i]);
@@ -719,7 +738,7 @@ EXPORT_SYMBOL_GPL(vhost_balloon_set_source);
  * @ms: the VM, which is the balloon's from now on if this succeeds; NULL for none
  *
  * Context: may sleep.
- * Return: 0; -EBUSY while running; -EINTR.
+ * Return: 0; -EPERM if the caller isn't the owner; -EBUSY while running; -EINTR.
  */
 int vb_device_set_vm(struct vhost_balloon *vb, struct vb_memslots *ms)
 {
@@ -727,7 +746,9 @@ int vb_device_set_vm(struct vhost_balloon *vb, struct vb_memslots *ms)
 
 	if (mutex_lock_killable(&vb->lock))
 		return -EINTR;
-	if (!vb->running)
+	if (!vb_device_is_owner(vb))
+		ret = -EPERM;
+	else if (!vb->running)
 		ret = vb_memory_set_source(&vb->memory, ms ? &vb_memslots_ops : NULL, ms);
 	mutex_unlock(&vb->lock);
 	return ret;

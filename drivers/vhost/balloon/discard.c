@@ -173,12 +173,27 @@ static struct vm_area_struct *vb_discard_find_vma(struct vb_discard *d, unsigned
 	return d->vma;
 }
 
-/* Reference the file, unless it is the one we have; drops the mmap lock. */
-static void vb_discard_take_file(struct vb_discard *d, struct vm_area_struct *vma)
+/*
+ * Reference the file, unless it is the one we have; drops the mmap lock. Returns
+ * whether a hole can be punched without waiting for the inode lock: a write() to the
+ * file holds it while it faults in what is to be written. There is no way to
+ * hand our own lock on, so somebody may still take it in between; that's one whom
+ * we wait for, not the rule.
+ */
+static bool vb_discard_take_file(struct vb_discard *d, struct vm_area_struct *vma)
 {
+	struct inode *inode;
+
 	if (!d->file)
 		d->file = get_file(vma->vm_file);
 	vb_discard_lock_drop(d);
+	inode = file_inode(d->file);
+	if (!inode_trylock(inode)) {
+		d->inode_busy = true;
+		return false;
+	}
+	inode_unlock(inode);
+	return true;
 }
 
 static int vb_punch_error(int ret)
@@ -193,58 +208,65 @@ static int vb_punch_error(int ret)
 	}
 }
 
-static void vb_discard_punch(struct vb_discard *d, struct vm_area_struct *vma,
-			     const struct vb_plan *plan, unsigned long addr, unsigned long len)
+static int vb_discard_punch(struct vb_discard *d, struct vm_area_struct *vma,
+			    const struct vb_plan *plan, unsigned long addr, unsigned long len)
 {
 	loff_t offset = ((loff_t)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 	int ret;
 
-	vb_discard_take_file(d, vma);
+	if (!vb_discard_take_file(d, vma))
+		return -EAGAIN;
 	ret = vfs_fallocate(d->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
 	trace_vhost_balloon_discard(d->memory->id, addr, len, plan->backing, ret);
 	vb_count(d->counters, VHOST_BALLOON_C_DISCARD_OPS, 1);
 	vb_count(d->counters, ret ? vb_punch_error(ret) : vb_discarded_counter[plan->backing],
 		 VB_PAGES(len));
+	return 0;
 }
 
-static void vb_discard_zap(struct vb_discard *d, struct vm_area_struct *vma,
-			   const struct vb_plan *plan, unsigned long addr, unsigned long len)
+static int vb_discard_zap(struct vb_discard *d, struct vm_area_struct *vma,
+			  const struct vb_plan *plan, unsigned long addr, unsigned long len)
 {
 	vb_zap(vma, addr, len);
 	trace_vhost_balloon_discard(d->memory->id, addr, len, plan->backing, 0);
 	vb_count(d->counters, VHOST_BALLOON_C_DISCARD_OPS, 1);
 	vb_count(d->counters, vb_discarded_counter[plan->backing], VB_PAGES(len));
+	return 0;
 }
 
-/* Discard from one VMA, whole units only. */
-static void vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
-			   const struct vb_plan *plan, unsigned long addr, unsigned long len)
+/* Discard from one VMA, whole units only. Returns 0, or -EAGAIN if a lock isn't to be had. */
+static int vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
+			  const struct vb_plan *plan, unsigned long addr, unsigned long len)
 {
 	unsigned long start = ALIGN(addr, plan->unit);
 	unsigned long end = ALIGN_DOWN(addr + len, plan->unit);
+	int ret;
 
 	if (end <= start) {
 		vb_count(d->counters, VHOST_BALLOON_C_SKIP_HUGETLB_PART, VB_PAGES(len));
-		return;
+		return 0;
 	}
-	vb_count(d->counters, VHOST_BALLOON_C_SKIP_HUGETLB_PART,
-		 VB_PAGES(len - (end - start)));
 	if (plan->punch)
-		vb_discard_punch(d, vma, plan, start, end - start);
+		ret = vb_discard_punch(d, vma, plan, start, end - start);
 	else
-		vb_discard_zap(d, vma, plan, start, end - start);
+		ret = vb_discard_zap(d, vma, plan, start, end - start);
+	if (!ret)
+		vb_count(d->counters, VHOST_BALLOON_C_SKIP_HUGETLB_PART,
+			 VB_PAGES(len - (end - start)));
+	return ret;
 }
 
 /*
  * Deal with the first part of a piece of the VMM's address space: as far as
  * one VMA, or one gap, and one step reach. Returns the bytes dealt with, at least
- * one page; -EAGAIN when the mmap lock is not to be had; -EXDEV when it is
+ * one page; -EAGAIN when a lock is not to be had; -EXDEV when it is
  * another file's turn: the last reference must not be dropped in a section.
  */
 static long vb_discard_part(struct vb_discard *d, unsigned long addr, unsigned long len)
 {
 	struct vm_area_struct *vma = vb_discard_find_vma(d, addr);
 	struct vb_plan plan;
+	int ret;
 
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);
@@ -259,11 +281,12 @@ static long vb_discard_part(struct vb_discard *d, unsigned long addr, unsigned l
 	if (plan.skip == VB_NO_SKIP && plan.punch && d->file && d->file != vma->vm_file)
 		return -EXDEV;
 	len = min3(len, vma->vm_end - addr, ALIGN(addr + VB_DISCARD_STEP, plan.unit) - addr);
-	if (plan.skip != VB_NO_SKIP)
+	if (plan.skip != VB_NO_SKIP) {
 		vb_count(d->counters, plan.skip, VB_PAGES(len));
-	else
-		vb_discard_vma(d, vma, &plan, addr, len);
-	return len;
+		return len;
+	}
+	ret = vb_discard_vma(d, vma, &plan, addr, len);
+	return ret ? ret : len;
 }
 
 static int vb_slot_skip(const struct vhost_balloon_slot *slot)
@@ -322,8 +345,8 @@ static long vb_discard_guest_part(struct vb_discard *d, u64 gfn, u64 nr)
  * Context: inside a section, in the address space of the memory's owner, no
  *	other lock held. May sleep, but not for anything that userspace controls.
  * Return: 0 when the batch is done; 1 when there is more; -EAGAIN when
- *	vb_discard_wait_mmap() has to be called before the next step. In any
- *	case leave the section, and call vb_discard_finish().
+ *	vb_discard_wait() has to be called before the next step. In any
+ *	case leave the section first, and call vb_discard_finish() in the end.
  */
 int vb_discard_step(struct vb_discard *d, struct vb_discard_cursor *c)
 {
@@ -350,14 +373,23 @@ int vb_discard_step(struct vb_discard *d, struct vb_discard_cursor *c)
 }
 
 /**
- * vb_discard_wait_mmap - wait until the mmap lock can be had
+ * vb_discard_wait - wait until the lock can be had that a step lacked
  * @d: the discard
  *
  * Context: not inside a section; may sleep for as long as userspace likes.
  * Return: 0; -EINTR if killed.
  */
-int vb_discard_wait_mmap(struct vb_discard *d)
+int vb_discard_wait(struct vb_discard *d)
 {
+	struct inode *inode;
+
+	if (d->inode_busy) {
+		inode = file_inode(d->file);
+		if (down_write_killable(&inode->i_rwsem))
+			return -EINTR;
+		inode_unlock(inode);
+		return 0;
+	}
 	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
 	mmap_read_unlock(current->mm);
@@ -372,6 +404,7 @@ int vb_discard_wait_mmap(struct vb_discard *d)
  */
 void vb_discard_finish(struct vb_discard *d)
 {
+	d->inode_busy = false;
 	if (!d->file)
 		return;
 	/* A vhost_task would run the task work that fput() uses when it exits, no sooner. */

@@ -24,6 +24,7 @@ struct vm_area_struct;
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
  * @vma: the area found last; valid while the lock is held
  * @file: the file that this step punches holes into, referenced
+ * @inode_busy: the step ended because @file's inode lock was held
  */
 struct vb_discard {
 	struct vb_memory *memory;
@@ -33,6 +34,7 @@ struct vb_discard {
 	struct mm_struct *mm;
 	struct vm_area_struct *vma;
 	struct file *file;
+	bool inode_busy;
 };
 
 /**
@@ -49,7 +51,7 @@ struct vb_discard_cursor {
 
 int vb_discard_step(struct vb_discard *d, struct vb_discard_cursor *c);
 void vb_discard_finish(struct vb_discard *d);
-int vb_discard_wait_mmap(struct vb_discard *d);
+int vb_discard_wait(struct vb_discard *d);
 u32 vb_discard_backing_at(struct mm_struct *mm, unsigned long hva);
 
 #endif /* _VHOST_BALLOON_DISCARD_H */

@@ -141,6 +141,17 @@ void vb_worker_queue(struct vb_worker *w, struct vb_work *work)
 }
 
 /**
+ * vb_worker_interrupt - have what a worker is doing end, if that can be done
+ * @w: the worker
+ *
+ * Context: any.
+ */
+void vb_worker_interrupt(struct vb_worker *w)
+{
+	vb_thread_interrupt(w->thread);
+}
+
+/**
  * vb_worker_killed - whether a worker died with its process
  * @w: the worker
  *

@@ -32,6 +32,7 @@ void vb_work_init(struct vb_work *work, bool (*fn)(struct vb_work *work));
 struct vb_worker *vb_worker_create(u64 id);
 void vb_worker_destroy(struct vb_worker *w);
 void vb_worker_queue(struct vb_worker *w, struct vb_work *work);
+void vb_worker_interrupt(struct vb_worker *w);
 bool vb_worker_killed(struct vb_worker *w);
 
 /**

@@ -24,6 +24,8 @@ static void vb_pfns_take(struct vb_queue *q, unsigned int n)
 	for (i = 0; i < n; i++)
 		vb_ranges_add(&b->ranges, le32_to_cpu(b->pfn[i]), 1);
 	q->chain_pfns += n;
+	if (n)
+		q->faults = 0;
 }
 
 /*
@@ -73,9 +75,9 @@ static int vb_inflate_step(struct vb_queue *q)
 		return ret;
 	ret = vb_discard_step(&q->discard, &q->cursor);
 	vb_memory_leave(q->memory);
-	vb_discard_finish(&q->discard);
 	if (ret == -EAGAIN)
-		ret = vb_discard_wait_mmap(&q->discard);
+		ret = vb_discard_wait(&q->discard);
+	vb_discard_finish(&q->discard);
 	return ret < 0 ? ret : ret || q->cursor.index < q->batch->ranges.nr;
 }
 

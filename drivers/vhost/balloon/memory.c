@@ -316,6 +316,46 @@ int vb_memory_set_source(struct vb_memory *m, const struct vhost_balloon_source_
 	return 0;
 }
 
+/*
+ * Replay the regions that are there within one begin and commit. The caller
+ * holds the memory mutex.
+ */
+static int vb_memory_replay_locked(struct vb_memory *m, struct vb_memory_listener *l)
+{
+	int ret;
+
+	ret = vb_memory_enter_locked(m);
+	if (ret && ret != -ENXIO)
+		return ret;
+	vb_memory_notify(m, l, NULL, 0, m->regions, m->nr);
+	if (!ret)
+		m->source->leave(m->source_data, m->cookie);
+	return 0;
+}
+
+/**
+ * vb_memory_replay - listen once
+ * @m: the address space
+ * @l: the listener, with its ops set
+ * @generation: filled with the generation of the regions
+ *
+ * As vb_memory_register(), but the listener doesn't hear of later changes.
+ *
+ * Context: may sleep; not inside a section.
+ * Return: 0; -EINTR if killed; -ENOMEM.
+ */
+int vb_memory_replay(struct vb_memory *m, struct vb_memory_listener *l, u64 *generation)
+{
+	int ret;
+
+	if (mutex_lock_killable(&m->lock))
+		return -EINTR;
+	ret = vb_memory_replay_locked(m, l);
+	*generation = m->generation;
+	mutex_unlock(&m->lock);
+	return ret;
+}
+
 /**
  * vb_memory_register - begin to listen
  * @m: the address space
@@ -333,16 +373,9 @@ int vb_memory_register(struct vb_memory *m, struct vb_memory_listener *l)
 
 	if (mutex_lock_killable(&m->lock))
 		return -EINTR;
-	ret = vb_memory_enter_locked(m);
-	if (ret && ret != -ENXIO)
-		goto out_unlock;
-
-	vb_memory_notify(m, l, NULL, 0, m->regions, m->nr);
-	list_add_tail(&l->node, &m->listeners);
+	ret = vb_memory_replay_locked(m, l);
 	if (!ret)
-		m->source->leave(m->source_data, m->cookie);
-	ret = 0;
-out_unlock:
+		list_add_tail(&l->node, &m->listeners);
 	mutex_unlock(&m->lock);
 	return ret;
 }

@@ -90,6 +90,7 @@ int vb_memory_enter(struct vb_memory *m);
 void vb_memory_leave(struct vb_memory *m);
 void vb_memory_refresh(struct vb_memory *m);
 int vb_memory_find(struct vb_memory *m, u64 gfn, struct vhost_balloon_slot *slot);
+int vb_memory_replay(struct vb_memory *m, struct vb_memory_listener *l, u64 *generation);
 int vb_memory_register(struct vb_memory *m, struct vb_memory_listener *l);
 void vb_memory_unregister(struct vb_memory *m, struct vb_memory_listener *l);
 

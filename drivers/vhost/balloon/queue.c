@@ -25,10 +25,19 @@
 #define VB_PASS_BATCHES		64
 
 /*
+ * Chains collected in one section. A chain may have twice as many descriptors as the
+ * ring has entries and not a single page number, so it is they that take the time.
+ */
+#define VB_SECTION_CHAINS	64
+
+/*
  * Faults in a row at the same step. Memory that goes as fast as it is faulted in
  * is taken for memory that isn't there.
  */
 #define VB_FAULTS_MAX		64
+
+/* A step has more to do, in a section of its own. */
+#define VB_AGAIN		2
 
 static int vb_queue_translate_guest(struct vb_queue *q, u64 gpa, size_t len, bool write,
 				    void __user **uaddr)
@@ -142,6 +151,14 @@ void vb_queue_start(struct vb_queue *q, u64 features)
 	q->faults = 0;
 	q->started = false;
 	q->running = true;
+	WRITE_ONCE(q->stop, false);
+}
+
+/* The batch's used entries are in the guest's sight, and only the interrupt is missing. */
+static bool vb_queue_unsignalled(const struct vb_queue *q)
+{
+	return q->phase == VB_QUEUE_COMPLETE && q->batch->nr_used &&
+	       q->vring.used_published == q->vring.next_used;
 }
 
 /**
@@ -155,19 +172,13 @@ void vb_queue_start(struct vb_queue *q, u64 features)
  */
 u16 vb_queue_base(const struct vb_queue *q)
 {
+	u16 again = q->chain.active;
+
 	if (!q->running)
 		return q->base;
-	return q->vring.last_avail - q->batch->nr_heads - q->chain.active;
-}
-
-/**
- * vb_queue_stop - stop running
- * @q: the queue; the caller holds its mutex
- */
-void vb_queue_stop(struct vb_queue *q)
-{
-	q->base = vb_queue_base(q);
-	q->running = false;
+	if (!vb_queue_unsignalled(q))
+		again += q->batch->nr_heads;
+	return q->vring.last_avail - again;
 }
 
 /**
@@ -207,6 +218,19 @@ static void vb_queue_signal(struct vb_queue *q)
 	vb_count(q->counters, VHOST_BALLOON_C_SIGNALS, 1);
 }
 
+/**
+ * vb_queue_stop - stop running
+ * @q: the queue; the caller holds its mutex
+ */
+void vb_queue_stop(struct vb_queue *q)
+{
+	/* Whether the guest wants it couldn't be read. One too many does no harm. */
+	if (vb_queue_unsignalled(q))
+		vb_queue_signal(q);
+	q->base = vb_queue_base(q);
+	q->running = false;
+}
+
 /* The chain is through, well or not: have it completed with the batch. */
 static void vb_queue_chain_end(struct vb_queue *q)
 {
@@ -214,6 +238,7 @@ static void vb_queue_chain_end(struct vb_queue *q)
 	q->chain.active = false;
 	q->carry_len = 0;
 	q->chain_pfns = 0;
+	q->faults = 0;
 }
 
 static void vb_queue_chain_malformed(struct vb_queue *q)
@@ -230,12 +255,18 @@ static bool vb_queue_is_chain_error(const struct vb_queue *q, int err)
 	return err == -ENXIO && q->acc_space == VB_SPACE_GUEST;
 }
 
-/* Returns 1 when the batch is full, 0 when there are no more requests, or an errno. */
+/*
+ * Returns 1 when the batch is full, 0 when there are no more requests, VB_AGAIN when
+ * this section took long enough, or an errno.
+ */
 static int vb_queue_collect(struct vb_queue *q)
 {
+	unsigned int chains;
 	int ret;
 
-	while (q->batch->nr_heads < ARRAY_SIZE(q->batch->head)) {
+	for (chains = 0; q->batch->nr_heads < ARRAY_SIZE(q->batch->head); chains++) {
+		if (chains == VB_SECTION_CHAINS)
+			return VB_AGAIN;
 		if (!q->chain.active) {
 			ret = vb_vring_next(&q->vring, &q->acc, &q->chain);
 			if (ret <= 0)
@@ -369,7 +400,10 @@ static int vb_queue_phase_collect(struct vb_queue *q)
 {
 	int ret;
 
-	ret = vb_queue_step(q, vb_queue_collect);
+	do {
+		ret = vb_queue_step(q, vb_queue_collect);
+		cond_resched();
+	} while (ret == VB_AGAIN);
 	/* A buffer that can't be faulted in: complete what there is, and go on after it. */
 	if (ret == -ENXIO && q->chain.active && q->acc_space == VB_SPACE_GUEST) {
 		vb_queue_chain_malformed(q);
@@ -431,6 +465,8 @@ static enum vb_queue_result vb_queue_pass_locked(struct vb_queue *q)
 	unsigned int batches;
 	int ret;
 
+	if (READ_ONCE(q->stop))
+		return VB_QUEUE_MORE;
 	ret = vb_queue_step(q, vb_queue_begin);
 	for (batches = 0; ret >= 0 && batches < VB_PASS_BATCHES; batches++) {
 		if (READ_ONCE(q->stop))
@@ -438,6 +474,7 @@ static enum vb_queue_result vb_queue_pass_locked(struct vb_queue *q)
 		if (signal_pending(current))
 			return VB_QUEUE_INTERRUPTED;
 		ret = vb_queue_batch(q);
+		cond_resched();
 		if (ret)
 			continue;
 		ret = vb_queue_step(q, vb_queue_end);

@@ -5,13 +5,16 @@
  */
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/virtio_ring.h>
 
 #include "device.h"
 
 static struct vb_vq *vb_device_vq(struct vhost_balloon *vb, unsigned int index)
 {
-	return index < VB_NR_QUEUES ? &vb->vq[index] : NULL;
+	if (index >= VB_NR_QUEUES)
+		return NULL;
+	return &vb->vq[array_index_nospec(index, VB_NR_QUEUES)];
 }
 
 /**
@@ -34,16 +37,17 @@ EXPORT_SYMBOL_GPL(vhost_balloon_nr_queues);
 static struct vb_vq *vb_vq_lock_stopped(struct vhost_balloon *vb, unsigned int index)
 {
 	struct vb_vq *vq = vb_device_vq(vb, index);
+	int ret;
 
 	if (!vq)
 		return ERR_PTR(-ENOBUFS);
 	if (mutex_lock_killable(&vb->lock))
 		return ERR_PTR(-EINTR);
-	if (vb->running) {
+	ret = vb->running ? -EBUSY : mutex_lock_killable(&vq->queue.lock);
+	if (ret) {
 		mutex_unlock(&vb->lock);
-		return ERR_PTR(-EBUSY);
+		return ERR_PTR(ret);
 	}
-	mutex_lock(&vq->queue.lock);
 	return vq;
 }
 

@@ -185,7 +185,7 @@ enum vhost_balloon_role {
 /* struct vhost_balloon_queue_info flags */
 /** VHOST_BALLOON_QUEUE_READY - set up by the VMM */
 #define VHOST_BALLOON_QUEUE_READY	(1U << 0)
-/** VHOST_BALLOON_QUEUE_BROKEN - stopped for good, because its ring can't be trusted; until reset */
+/** VHOST_BALLOON_QUEUE_BROKEN - its ring can't be trusted; not served until it is started anew */
 #define VHOST_BALLOON_QUEUE_BROKEN	(1U << 1)
 
 /**
