@@ -115,7 +115,7 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 				unsigned int len);
 void vhost_balloon_set_config_callback(struct vhost_balloon *vb, struct vhost_balloon_callback cb);
 
-unsigned int vhost_balloon_nr_queues(struct vhost_balloon *vb);
+unsigned int vhost_balloon_nr_queues(void);
 int vhost_balloon_set_vq_num(struct vhost_balloon *vb, unsigned int index, unsigned int num);
 int vhost_balloon_set_vq_addr(struct vhost_balloon *vb, unsigned int index, u64 desc, u64 avail,
 			      u64 used, bool guest_addresses);

@@ -558,7 +558,7 @@ int vdpa_balloon_add(struct vdpa_mgmt_dev *mdev, const char *name, u64 features,
 	}
 	balloon->vb = vb;
 
-	nvqs = vhost_balloon_nr_queues(vb);
+	nvqs = vhost_balloon_nr_queues();
 	if (WARN_ON_ONCE(nvqs > ARRAY_SIZE(balloon->vq_call))) {
 		err = -EINVAL;
 		goto put;

@@ -75,7 +75,6 @@ static struct vdpa_mgmt_dev balloon_mgmt_dev = {
 	.ops			= &balloon_mgmt_ops,
 	.id_table		= balloon_ids,
 	.config_attr_mask	= BIT_ULL(VDPA_ATTR_DEV_FEATURES),
-	.max_supported_vqs	= VHOST_BALLOON_NR_ROLES,
 };
 
 static int __init vdpa_balloon_init(void)
@@ -89,6 +88,7 @@ static int __init vdpa_balloon_init(void)
 		return PTR_ERR(parent);
 
 	balloon_mgmt_dev.device = parent;
+	balloon_mgmt_dev.max_supported_vqs = vhost_balloon_nr_queues();
 	balloon_mgmt_dev.supported_features = vdpa_balloon_supported_features();
 	err = vdpa_mgmtdev_register(&balloon_mgmt_dev);
 	if (err)

@@ -20,8 +20,8 @@ void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w)
 {
 	spin_lock(&vb->watch_lock);
 	list_add_tail(&w->node, &vb->watchers);
-	/* It may have gone just before, and tells only once. */
-	if (READ_ONCE(vb->gone))
+	/* It tells only once. */
+	if (vb->told_gone)
 		w->fn(w, VHOST_BALLOON_EVENT_GONE);
 	spin_unlock(&vb->watch_lock);
 }
@@ -50,6 +50,8 @@ void vb_device_event(struct vhost_balloon *vb, u32 events)
 	struct vb_watcher *w;
 
 	spin_lock(&vb->watch_lock);
+	if (events & VHOST_BALLOON_EVENT_GONE)
+		vb->told_gone = true;
 	list_for_each_entry(w, &vb->watchers, node)
 		w->fn(w, events);
 	spin_unlock(&vb->watch_lock);

@@ -615,6 +615,7 @@ static void vb_device_unbind_locked(struct vhost_balloon *vb)
 	cancel_delayed_work_sync(&vb->retry);
 	vb_memory_set_source(&vb->memory, NULL, NULL);
 	vb->many_vms = false;
+	vb_device_clear_actual(vb);
 	vb_device_drop_owner(vb);
 }
 
@@ -631,7 +632,6 @@ int vb_device_reset_owner(struct vhost_balloon *vb)
 		return -EINTR;
 	vb_device_reset_locked(vb);
 	vb_device_unbind_locked(vb);
-	vb_device_clear_actual(vb);
 	mutex_unlock(&vb->lock);
 	return 0;
 }

@@ -84,7 +84,8 @@ struct vb_watcher {
  * @config_generation: changes with what the guest reads
  * @config_cb: tells the guest that the configuration has changed
  * @counters: what happened
- * @watch_lock: protects @watchers; taken last
+ * @watch_lock: protects @watchers and @told_gone; taken last
+ * @told_gone: the watchers heard that the balloon is gone
  * @watchers: who wants to hear of events
  */
 struct vhost_balloon {
@@ -122,6 +123,7 @@ struct vhost_balloon {
 	struct vb_counters counters;
 
 	spinlock_t watch_lock;
+	bool told_gone;
 	struct list_head watchers;
 };
 

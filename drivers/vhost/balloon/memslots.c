@@ -26,10 +26,12 @@
 /**
  * struct vb_memslots - a VM whose memslots are a balloon's memory
  * @kvm: the VM, referenced
+ * @slots: the slot set of the section in force
  * @put: drops the reference where no lock is held: the last one destroys the VM
  */
 struct vb_memslots {
 	struct kvm *kvm;
+	struct kvm_memslots *slots;
 	struct work_struct put;
 };
 
@@ -44,16 +46,20 @@ static void vb_memslots_put_work(struct work_struct *work)
 	kfree(ms);
 }
 
-static struct vb_memslots *vb_memslots_alloc(struct kvm *kvm)
+static struct vb_memslots *vb_memslots_alloc(void)
 {
 	struct vb_memslots *ms = kzalloc(sizeof(*ms), GFP_KERNEL_ACCOUNT);
 
-	if (!ms)
-		return ERR_PTR(-ENOMEM);
+	if (ms)
+		INIT_WORK(&ms->put, vb_memslots_put_work);
+	return ms;
+}
+
+/* The caller holds a file of the VM, so this isn't the first reference. */
+static void vb_memslots_take(struct vb_memslots *ms, struct kvm *kvm)
+{
 	kvm_get_kvm(kvm);
 	ms->kvm = kvm;
-	INIT_WORK(&ms->put, vb_memslots_put_work);
-	return ms;
 }
 
 /**
@@ -69,6 +75,7 @@ static struct vb_memslots *vb_memslots_alloc(struct kvm *kvm)
  */
 struct vb_memslots *vb_memslots_get(struct file *file)
 {
+	struct vb_memslots *ms;
 	struct kvm *kvm;
 	int ret;
 
@@ -80,12 +87,21 @@ struct vb_memslots *vb_memslots_get(struct file *file)
 	kvm = file->private_data;
 	if (kvm->mm != current->mm)
 		return ERR_PTR(-EPERM);
-	return vb_memslots_alloc(kvm);
+	ms = vb_memslots_alloc();
+	if (!ms)
+		return ERR_PTR(-ENOMEM);
+	vb_memslots_take(ms, kvm);
+	return ms;
 }
 
+/**
+ * struct vb_memslots_search - a search for the one VM among a process's files
+ * @ms: takes the first that is found
+ * @several: there was another one
+ */
 struct vb_memslots_search {
-	struct kvm *kvm;
-	unsigned int nr;
+	struct vb_memslots *ms;
+	bool several;
 };
 
 /* Called by iterate_fd() with a spinlock held. Ends the search when it returns non-zero. */
@@ -97,14 +113,13 @@ static int vb_memslots_try_fd(const void *arg, struct file *file, unsigned int f
 	if (vb_file_is_kvm(file) != 1)
 		return 0;
 	kvm = file->private_data;
-	if (kvm->mm != current->mm || kvm == s->kvm)
+	if (kvm->mm != current->mm || kvm == s->ms->kvm)
 		return 0;
-	if (!s->nr++) {
-		/* The file holds a reference, so this isn't the first one. */
-		kvm_get_kvm(kvm);
-		s->kvm = kvm;
-	}
-	return 0;
+	if (s->ms->kvm)
+		s->several = true;
+	else
+		vb_memslots_take(s->ms, kvm);
+	return s->several;
 }
 
 /**
@@ -116,19 +131,20 @@ static int vb_memslots_try_fd(const void *arg, struct file *file, unsigned int f
  */
 struct vb_memslots *vb_memslots_get_own(void)
 {
-	struct vb_memslots_search s = {};
-	struct vb_memslots *ms;
+	struct vb_memslots_search s = { .ms = vb_memslots_alloc() };
 
+	if (!s.ms)
+		return ERR_PTR(-ENOMEM);
 	iterate_fd(current->files, 0, vb_memslots_try_fd, &s);
-	if (!s.nr)
+	if (!s.ms->kvm) {
+		kfree(s.ms);
 		return ERR_PTR(-ENOENT);
-	if (s.nr > 1)
-		ms = ERR_PTR(-ENOTUNIQ);
-	else
-		ms = vb_memslots_alloc(s.kvm);
-	/* Not the last one, as long as the process has the VM open. */
-	kvm_put_kvm(s.kvm);
-	return ms;
+	}
+	if (s.several) {
+		vb_memslots_put(s.ms);
+		return ERR_PTR(-ENOTUNIQ);
+	}
+	return s.ms;
 }
 
 /**
@@ -148,10 +164,13 @@ static int vb_memslots_enter(void *data)
 	__acquires(srcu)
 {
 	struct vb_memslots *ms = data;
+	int cookie = 0;
 
-	if (!VB_TEST_SRCU)
-		return 0;
-	return srcu_read_lock(&ms->kvm->srcu);
+	if (VB_TEST_SRCU)
+		cookie = srcu_read_lock(&ms->kvm->srcu);
+	/* Address space 0: what the guest runs in, but for x86's SMM. */
+	ms->slots = __kvm_memslots(ms->kvm, 0);
+	return cookie;
 }
 
 static void vb_memslots_leave(void *data, int cookie)
@@ -167,8 +186,8 @@ static u64 vb_memslots_generation(void *data)
 {
 	struct vb_memslots *ms = data;
 
-	/* Address space 0: what the guest runs in, but for x86's SMM. */
-	return READ_ONCE(__kvm_memslots(ms->kvm, 0)->generation);
+	/* Gets its last bit changed when the update is through. */
+	return READ_ONCE(ms->slots->generation);
 }
 
 static u32 vb_memslots_flags(const struct kvm_memory_slot *ks)
@@ -191,7 +210,7 @@ static int vb_memslots_find(void *data, u64 gfn, struct vhost_balloon_slot *slot
 	struct vb_memslots *ms = data;
 	struct kvm_memslot_iter iter;
 
-	kvm_memslot_iter_start(&iter, __kvm_memslots(ms->kvm, 0), gfn);
+	kvm_memslot_iter_start(&iter, ms->slots, gfn);
 	if (!iter.node)
 		return -ENOENT;
 

@@ -18,12 +18,11 @@ static struct vb_vq *vb_device_vq(struct vhost_balloon *vb, unsigned int index)
 }
 
 /**
- * vhost_balloon_nr_queues - number of virtqueues
- * @vb: the balloon
+ * vhost_balloon_nr_queues - number of virtqueues of a balloon
  *
  * Return: the number.
  */
-unsigned int vhost_balloon_nr_queues(struct vhost_balloon *vb)
+unsigned int vhost_balloon_nr_queues(void)
 {
 	return VB_NR_QUEUES;
 }
