@@ -1,0 +1,258 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds the modules for a stock Debian kernel, boots that kernel in QEMU as
+# the host under test, and runs tests, a script or a shell there.
+
+set -u
+
+usage() {
+	cat <<USAGE
+usage: vmtest.sh [-v]                     run the tests of a suite
+       vmtest.sh --check                  all that CHECK names
+       vmtest.sh --lint                   the same as CHECK=lint --check
+       vmtest.sh --run SCRIPT [ARG...]    run a script in the host under test
+       vmtest.sh --shell                  a shell there
+       vmtest.sh --build                  set up and build only
+       vmtest.sh --setup                  set up only
+       vmtest.sh --chroot COMMAND...      run a command in the suite's tree, with
+                                          the built copy of the checkout in
+                                          /vhost-balloon
+       vmtest.sh --help
+
+  -v               show all that the tests print
+
+environment:
+  SUITE=trixie     Debian suite of the host under test, or bookworm
+  DEBUG=1          on a debug kernel, built from the suite's source
+  TESTS="..."      which of the tests, all by default
+  CHECK="..."      what --check does: $CHECK
+  BUILD="..."      make targets to build: $BUILD
+  TIMEOUT=$TIMEOUT     seconds until the host under test is given up
+  LIMIT=$LIMIT       seconds that one test program may take
+  MIRROR=          instead of http://deb.debian.org
+
+All that is downloaded or built is kept in $cache
+and may be deleted whenever nothing runs.
+USAGE
+}
+
+self_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+vmtest_dir=$self_dir/vmtest
+top=$(cd "$self_dir/../../../.." && pwd -P)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/vhost-balloon
+log_dir=$cache/log
+run_dir=
+verbose=
+
+DEBUG=${DEBUG:-}
+if [ -n "${SUITE:-}" ] || [ -n "$DEBUG" ]; then
+	CHECK=${CHECK:-${SUITE:-trixie}}
+fi
+CHECK=${CHECK:-unit lint trixie bookworm}
+TESTS=${TESTS:-}
+BUILD=${BUILD-modules tools selftests}
+TIMEOUT=${TIMEOUT:-$([ -n "$DEBUG" ] && echo 7200 || echo 3600)}
+LIMIT=${LIMIT:-$([ -n "$DEBUG" ] && echo 1800 || echo 600)}
+
+# suite NAME: the suite that is meant from here on.
+suite() {
+	SUITE=$1
+	suite_dir=$cache/$SUITE
+}
+suite "${SUITE:-trixie}"
+
+say() {
+	echo "vmtest: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# shellcheck source=vmtest/tree.sh
+. "$vmtest_dir/tree.sh"
+# shellcheck source=vmtest/build.sh
+. "$vmtest_dir/build.sh"
+# shellcheck source=vmtest/kernel.sh
+. "$vmtest_dir/kernel.sh"
+# shellcheck source=vmtest/boot.sh
+. "$vmtest_dir/boot.sh"
+# shellcheck source=vmtest/results.sh
+. "$vmtest_dir/results.sh"
+# shellcheck source=vmtest/tests.sh
+. "$vmtest_dir/tests.sh"
+# shellcheck source=vmtest/lint.sh
+. "$vmtest_dir/lint.sh"
+
+setup() {
+	[ "$(id -u)" = 0 ] || die "must be root: it mounts, and may have to install packages"
+	mkdir -p "$log_dir" || die "no cache in $cache"
+	source_get
+	tree_get
+	[ -z "$DEBUG" ] || debug_get
+	boot_files
+}
+
+# Builds, and takes a copy to run from.
+run_begin() {
+	build || return
+	run_sweep
+	run_dir=$suite_dir/run.$$
+	mkdir "$run_dir" || die "no space in $suite_dir"
+	trap run_end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	build_snapshot "$run_dir/build"
+}
+
+# What runs left behind that did not come to their end. Their names have the
+# ids of their processes.
+run_sweep() {
+	local dir
+
+	for dir in "$suite_dir"/run.*; do
+		[ ! -d "$dir" ] || kill -0 "${dir##*.}" 2>/dev/null ||
+			rm -rf --one-file-system "$dir"
+	done
+}
+
+run_end() {
+	boot_kill
+	[ ! -d "$run_dir/out" ] || out_end
+	rm -rf --one-file-system "$run_dir"
+	trap - EXIT INT TERM
+}
+
+# What one boot of the host under test leaves: its console, its messages.
+out_begin() {
+	mkdir "$run_dir/out" || die "no space in $run_dir"
+}
+
+out_end() {
+	local name
+
+	name=$SUITE${DEBUG:+-debug}-$(date +%Y%m%d-%H%M%S)-$$
+	mv "$run_dir/out" "$log_dir/$name"
+	# shellcheck disable=SC2012 # names of our own making
+	ls -dt "$log_dir"/*-*-*/ | tail -n +20 | xargs -rd '\n' rm -rf
+}
+
+job_write() {
+	declare -p job >"$run_dir/out/job"
+}
+
+# The status that the job ended with, or 1 with a word about the host's death.
+job_status() {
+	if [ -s "$run_dir/out/status" ]; then
+		return "$(cat "$run_dir/out/status")"
+	fi
+	say "the host under test did not come to its end; its console says:"
+	tail -n 40 "$run_dir/out/console" >&2
+	return 1
+}
+
+run_script() {
+	local script job line stream
+
+	script=$(realpath -e "$1") || die "no such script: $1"
+	shift
+	run_begin || exit
+	out_begin
+	case $script in
+	"$top"/*)
+		job=(run "/vhost-balloon/${script#"$top/"}" "$@")
+		;;
+	*)
+		cp "$script" "$run_dir/out/" || die "cannot copy $script"
+		chmod +x "$run_dir/out/${script##*/}"
+		job=(run "/out/${script##*/}" "$@")
+		;;
+	esac
+	job_write
+	exec {stream}< <(boot </dev/null)
+	boot_pid=$!
+	read -r line <&"$stream"
+	[ "$line" = 'vmtest: up' ] || echo "$line"
+	cat <&"$stream"
+	job_status
+}
+
+run_shell() {
+	local job rows columns
+
+	[ -t 0 ] || die "a shell needs a terminal"
+	run_begin || exit
+	out_begin
+	read -r rows columns <<<"$(stty size)"
+	job=(shell "$rows" "$columns" "${TERM:-dumb}")
+	job_write
+	(boot shell)
+	stty sane
+	job_status
+}
+
+check() {
+	local part
+
+	for part in $CHECK; do
+		case $part in
+		unit | lint)
+			suite "$source_suite"
+			setup
+			"${part}_run"
+			;;
+		*)
+			suite "$part"
+			setup
+			tests_run
+			;;
+		esac
+	done
+	results_end
+}
+
+case ${1:-} in
+-h | --help)
+	usage
+	;;
+--setup)
+	setup
+	;;
+--build)
+	setup
+	build
+	;;
+--run)
+	[ $# -ge 2 ] || die "--run needs a script"
+	setup
+	shift
+	run_script "$@"
+	;;
+--shell)
+	setup
+	run_shell
+	;;
+--chroot)
+	setup
+	shift
+	build_run "$@"
+	;;
+'' | -v)
+	verbose=${1:-}
+	CHECK=$SUITE
+	check
+	;;
+--lint)
+	CHECK=lint
+	check
+	;;
+--check)
+	check
+	;;
+*)
+	usage >&2
+	exit 2
+	;;
+esac

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Boots the host under test for one job. Sourced by vmtest.sh.
+
+# KVM only where the processor offers it: /dev/kvm can exist on machines that
+# cannot run an ordinary kernel by it. Elsewhere QEMU emulates a processor
+# with AMD's virtualization, so that KVM works inside.
+boot_accel() {
+	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+		echo -accel kvm -cpu host
+	else
+		echo -accel tcg,thread=multi -cpu max
+	fi
+}
+
+boot_pid=
+
+# Boots for the job in $run_dir/out/job, in place of this process. The job's
+# output comes out on standard output; if the argument is "shell", the
+# terminal is the job's.
+boot() {
+	local append args foreground=()
+
+	append="console=ttyS0 loglevel=5 panic=-1 log_buf_len=4M mitigations=off"
+	# Emulated processors on a busy machine are slow, not hung.
+	append+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=30"
+	append+=" random.trust_cpu=on"
+	read -ra args <<<"$(boot_accel)"
+	if [ "${1:-}" = shell ]; then
+		foreground=(--foreground)
+		args+=(-chardev "file,path=/out/output,id=output"
+			-chardev "stdio,signal=off,id=shell"
+			-device "virtconsole,nr=0,chardev=shell")
+	else
+		args+=(-chardev "file,path=/dev/stdout,append=on,id=output")
+	fi
+	tree_exec -b "$suite_dir/root:/mnt" \
+		-b "$run_dir/build:/mnt/vhost-balloon" \
+		-b "$guest_dir:/mnt/vhost-balloon-guest" \
+		-b "$run_dir/out:/out" -b "$boot_dir:/linux-build" \
+		timeout "${foreground[@]}" -k 10 "$TIMEOUT" \
+		qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
+		-display none -machine q35 -smp 2 -m 4G \
+		-kernel /linux-build/vmlinuz -initrd /linux-build/initramfs.gz \
+		-append "$append" \
+		-virtfs local,path=/mnt,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
+		-virtfs local,path=/out,mount_tag=out,security_model=none,multidevs=remap \
+		-chardev file,id=console,path=/out/console -serial chardev:console \
+		-device virtio-serial-pci "${args[@]}" \
+		-device virtserialport,nr=1,chardev=output
+}
+
+boot_kill() {
+	[ -z "$boot_pid" ] || kill -KILL "$boot_pid" 2>/dev/null
+	boot_pid=
+}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Guests inside the host under test: starts, drives and stops them. For
+# scripts that run there; it is in their PATH:
+#
+#	. guest.sh
+#	guest_start g1 -device virtio-balloon-pci
+#	guest_wait_ready g1
+#	guest_run g1 'cat /proc/meminfo'
+#	guest_stop g1
+#
+# A guest is a stock kernel with its ordinary balloon driver and busybox. Its
+# serial port is a pair of FIFOs that speaks the protocol of guest-init.sh,
+# and is logged to $GUEST_DIR/NAME/log.
+#
+# Before guest_start: GUEST_MEM, MiB of memory (512); GUEST_BACKEND, what the
+# memory is: anon, memfd (anon); GUEST_APPEND, more of its command line.
+
+GUEST_DIR=${GUEST_DIR:-/tmp/guest}
+
+# guest_start NAME [QEMU ARGUMENT...]
+guest_start() {
+	local name=$1 dir=$GUEST_DIR/$1 memory
+	local boot=/vhost-balloon-guest size=${GUEST_MEM:-512}
+	shift
+
+	case ${GUEST_BACKEND:-anon} in
+	anon)
+		memory=(-m "$size")
+		;;
+	memfd)
+		memory=(-m "$size" -machine memory-backend=memory -object
+			"memory-backend-memfd,id=memory,size=${size}M,share=on")
+		;;
+	*)
+		echo "guest_start: no such backend: $GUEST_BACKEND" >&2
+		return 2
+		;;
+	esac
+	rm -rf "$dir"
+	mkdir -p "$dir" || return
+	mkfifo "$dir/serial.in" "$dir/serial.out" || return
+	qemu-system-x86_64 -name "$name" -daemonize -pidfile "$dir/pid" \
+		-nodefaults -no-user-config -display none -vga none \
+		-machine pc,accel=kvm -cpu host "${memory[@]}" \
+		-bios qboot.rom \
+		-kernel "$boot/vmlinuz" -initrd "$boot/initramfs.gz" \
+		-append "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on ${GUEST_APPEND:-}" \
+		-chardev "pipe,id=serial,path=$dir/serial,logfile=$dir/log" \
+		-serial chardev:serial \
+		-qmp "unix:$dir/qmp,server=on,wait=off" "$@"
+}
+
+guest_pid() {
+	cat "$GUEST_DIR/$1/pid"
+}
+
+guest_alive() {
+	[ -d "/proc/$(guest_pid "$1" 2>/dev/null || echo none)" ]
+}
+
+# Reads what the guest says up to a line that ends in PATTERN and prints what
+# came before it; the line is left in guest_line.
+guest_read() {
+	local name=$1 pattern=$2 deadline=$((SECONDS + $3)) line part=''
+
+	guest_line=
+	while [ $SECONDS -lt $deadline ]; do
+		if ! IFS= read -r -t 1 line; then
+			part+=$line
+			guest_alive "$name" && continue
+			echo "guest $name: gone" >&2
+			return 1
+		fi
+		line=$part${line%$'\r'}
+		part=
+		if [[ $line =~ (.*)($pattern)$ ]]; then
+			guest_line=${BASH_REMATCH[2]}
+			[ -z "${BASH_REMATCH[1]}" ] ||
+				printf '%s\n' "${BASH_REMATCH[1]}"
+			return 0
+		fi
+		printf '%s\n' "$line"
+	done <>"$GUEST_DIR/$name/serial.out"
+	echo "guest $name: no answer within $3 s" >&2
+	return 1
+}
+
+# guest_wait_ready NAME [SECONDS]: until it has booted, or booted again.
+guest_wait_ready() {
+	guest_read "$1" 'guest: ready' "${2:-180}" >/dev/null
+}
+
+# guest_run NAME COMMAND [SECONDS]: the command's output and status.
+guest_run() {
+	local guest_line
+
+	printf '%s\n' "$2" >"$GUEST_DIR/$1/serial.in"
+	guest_read "$1" 'guest: done [0-9]+' "${3:-120}" || return 124
+	return "${guest_line##* }"
+}
+
+# guest_touch NAME MIB: uses that much memory once and frees it.
+guest_touch() {
+	guest_run "$1" \
+		"dd if=/dev/zero of=/tmp/fill bs=1M count=$2 2>/dev/null; rm /tmp/fill" 300
+}
+
+# guest_qmp NAME JSON: sends one command, prints what it returns.
+guest_qmp() {
+	local line returns=0 status=1 pid
+
+	coproc QMP { exec socat -lf /dev/null - "UNIX-CONNECT:$GUEST_DIR/$1/qmp"; }
+	pid=$QMP_PID
+	printf '%s\n' '{"execute": "qmp_capabilities"}' "$2" >&"${QMP[1]}"
+	while IFS= read -r -t 60 line <&"${QMP[0]}"; do
+		case $line in
+		'{"return"'* | '{"error"'*)
+			returns=$((returns + 1))
+			[ $returns -eq 2 ] || continue
+			printf '%s\n' "${line%$'\r'}"
+			[ "${line:2:5}" = error ] || status=0
+			break
+			;;
+		esac
+	done
+	kill "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	return $status
+}
+
+# guest_rss NAME: RssAnon and RssShmem of its QEMU, in kB.
+guest_rss() {
+	awk '/^RssAnon:/ { anon = $2 } /^RssShmem:/ { shmem = $2 }
+		END { print anon, shmem }' "/proc/$(guest_pid "$1")/status"
+}
+
+# guest_stop NAME: without ceremony, as if its plug were pulled.
+guest_stop() {
+	local pid i
+
+	pid=$(guest_pid "$1") || return
+	kill -KILL "$pid" 2>/dev/null
+	for ((i = 0; i < 300; i++)); do
+		[ -d "/proc/$pid" ] || return 0
+		sleep 0.1
+	done
+	echo "guest $1: does not die" >&2
+	return 1
+}
+
+# guest_vdpa_dev NAME: adds a balloon of that name on the vDPA bus and prints
+# the device for -device vhost-vdpa-device-pci,vhostdev=.
+guest_vdpa_dev() {
+	local i dev
+
+	vdpa dev add name "$1" mgmtdev vhost_balloon || return
+	for ((i = 0; i < 100; i++)); do
+		for dev in "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*; do
+			[ -c "/dev/${dev##*/}" ] || continue
+			echo "/dev/${dev##*/}"
+			return 0
+		done
+		sleep 0.1
+	done
+	echo "guest_vdpa_dev: no device for $1" >&2
+	return 1
+}

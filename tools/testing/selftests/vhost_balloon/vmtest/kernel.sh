@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What comes from the kernel's source, that of the default suite for all
+# suites: the harness of its selftests, its checkpatch, and the debug kernel.
+# Sourced by vmtest.sh.
+
+source_package=linux-source-6.12
+source_suite=trixie
+source_dir=$cache/linux-source
+debug_dir=
+
+# The files taken from the source, where they lie in it.
+source_list() {
+	local files=(
+		scripts/checkpatch.pl
+		scripts/kernel-doc
+		scripts/spelling.txt
+		scripts/const_structs.checkpatch
+		tools/testing/selftests/lib.mk
+		tools/testing/selftests/kselftest.h
+		tools/testing/selftests/kselftest_harness.h
+		tools/testing/selftests/kselftest
+	)
+	printf '%s\n' "${files[@]}"
+}
+
+source_ready() {
+	[ "$(cat "$source_dir/key" 2>/dev/null)" = "$(source_list)" ]
+}
+
+# Fetches the source package, by the tree of the suite that has it, and
+# unpacks the few files that every run needs.
+source_get() {
+	local new=$source_dir.new log=$log_dir/source.log wanted=$SUITE
+
+	source_ready && return
+	exec 7>"$source_dir.lock"
+	flock 7
+	if ! source_ready; then
+		suite "$source_suite"
+		tree_get
+		say "fetching $source_package"
+		rm -rf "$new"
+		mkdir "$new"
+		# shellcheck disable=SC2016 # expanded by the shell in the tree
+		source_list | tree_run -b "$new:/linux-source" \
+			-b /etc/resolv.conf:/etc/resolv.conf sh -eu -c '
+			cd /linux-source
+			apt-get -q update
+			apt-get -q download "$1"
+			mv "$1"_*.deb package.deb
+			dpkg-deb -f package.deb Version >version
+			sed "s|^|$1/|" >/tmp/list
+			dpkg-deb --fsys-tarfile package.deb |
+				tar -xO "./usr/src/$1.tar.xz" | xz -dc -T0 |
+				tar -x --strip-components=1 -T /tmp/list
+		' sh "$source_package" >"$log" 2>&1 ||
+			{ tail -n 20 "$log" >&2; die "no kernel source, see $log"; }
+		source_list >"$new/key"
+		rm -rf "$source_dir"
+		mv "$new" "$source_dir"
+		suite "$wanted"
+	fi
+	exec 7>&-
+}
+
+# Makes debug_dir: vmlinuz, and build, the tree it was built in.
+debug_get() {
+	local config=$self_dir/debug.config log=$log_dir/debug-kernel.log key
+
+	[ "$SUITE" = "$source_suite" ] ||
+		die "the debug kernel is for SUITE=$source_suite"
+	key=$(cat "$source_dir/version" "$config" | sha256sum | cut -c 1-16)
+	debug_dir=$cache/debug-$key
+	exec 7>"$cache/debug.lock"
+	flock 7
+	if [ ! -d "$debug_dir" ]; then
+		# What was begun for another configuration or source.
+		find "$cache" -maxdepth 1 -name 'debug-*.new' ! -path "$debug_dir.new" \
+			-exec rm -rf --one-file-system {} +
+		say "building the debug kernel (12 minutes on two processors), log in $log"
+		mkdir -p "$debug_dir.new"
+		cp "$config" "$debug_dir.new/debug.config"
+		# shellcheck disable=SC2016 # expanded by the shell in the tree
+		tree_run -b "$source_dir:/linux-source" -b "$debug_dir.new:/out" \
+			sh -eu -c '
+			# An interrupted build is taken up where it was left.
+			if [ ! -d /out/build ]; then
+				rm -rf /out/build.new
+				mkdir /out/build.new
+				dpkg-deb --fsys-tarfile /linux-source/package.deb |
+					tar -xO "./usr/src/$1.tar.xz" | xz -dc -T0 |
+					tar -x --strip-components=1 -C /out/build.new
+				mv /out/build.new /out/build
+			fi
+			mount --bind /out/build /linux-build
+			cd /linux-build
+			make KCONFIG_ALLCONFIG=/out/debug.config allnoconfig
+			# What did not come out as asked has lost a dependency.
+			grep -E "^(# )?CONFIG_" /out/debug.config | sort >/tmp/asked
+			if sort .config | comm -23 /tmp/asked - | grep -v "is not set"; then
+				echo "not in the configuration"
+				exit 1
+			fi
+			nice make -j"$(nproc)" bzImage modules
+			cp arch/x86/boot/bzImage /out/vmlinuz
+		' sh "$source_package" >"$log" 2>&1 ||
+			{ tail -n 20 "$log" >&2; die "no debug kernel, see $log"; }
+		mv "$debug_dir.new" "$debug_dir"
+	fi
+	exec 7>&-
+}

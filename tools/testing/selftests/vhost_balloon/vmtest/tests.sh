@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Runs the test programs in the host under test. Sourced by vmtest.sh.
+
+# Their names, in order.
+tests_list() {
+	build_run make -s -C tools/testing/selftests/vhost_balloon \
+		COLLECTION=vhost_balloon emit_tests | sed -n 's/^vhost_balloon://p'
+}
+
+# Those of them that TESTS names, with or without .sh; all by default.
+tests_select() {
+	local all name
+
+	all=$(tests_list)
+	if [ -z "$TESTS" ]; then
+		echo "$all"
+		return
+	fi
+	for name in $TESTS; do
+		if grep -qxF "$name.sh" <<<"$all"; then
+			name=$name.sh
+		fi
+		echo "$name"
+	done
+}
+
+# Runs programs in one boot of the host under test. Sets tests_left to those
+# that it did not live to begin.
+tests_boot() {
+	local job line stream status seconds unwell
+
+	tests_left=("$@")
+	tap_name=
+	out_begin
+	job=(tests "$LIMIT" "$@")
+	job_write
+	exec {stream}< <(boot </dev/null)
+	boot_pid=$!
+	# A program that says nothing for longer was to be stopped by then. If it
+	# was not, nothing runs there any more.
+	while IFS= read -r -t $((LIMIT + 120)) -u "$stream" line; do
+		case $line in
+		'#vmtest# begin '*)
+			tap_begin "$label: ${line#'#vmtest# begin '}"
+			tests_left=("${tests_left[@]:1}")
+			;;
+		'#vmtest# end '*)
+			read -r _ _ status seconds unwell <<<"$line"
+			[ -z "$verbose" ] || echo "# $tap_name took $seconds s"
+			[ -z "$unwell" ] || tap_fail "the kernel complained"
+			tap_end "$status"
+			;;
+		*)
+			if [ -n "$tap_name" ]; then
+				tap_line "$line"
+			elif [ "$line" != 'vmtest: up' ]; then
+				echo "# $line"
+			fi
+			;;
+		esac
+	done
+	exec {stream}<&-
+	boot_kill
+	job_status
+	status=$?
+	if [ -n "$tap_name" ]; then
+		tap_fail "the host under test died of it"
+	elif [ ${#tests_left[@]} -eq $# ]; then
+		result fail "$label: the host under test did not come up ($status)"
+		tests_left=()
+	fi
+	out_end
+}
+
+# All of a suite. What kills the host under test, or makes its kernel complain,
+# has failed, and the rest is run in a fresh one.
+tests_run() {
+	local tests_left=()
+
+	label=$SUITE${DEBUG:+-debug}
+	if ! run_begin; then
+		result fail "$label: build"
+		return
+	fi
+	mapfile -t tests_left < <(tests_select)
+	tests_left+=(unload)
+	while [ ${#tests_left[@]} -gt 0 ]; do
+		tests_boot "${tests_left[@]}"
+	done
+	run_end
+}
