@@ -7,6 +7,7 @@ vmtest := $(selftests)/vmtest.sh
 
 help:
 	@echo 'To build:'
+	@echo '  all              - modules and tools'
 	@echo '  modules          - the modules, for the kernel built or installed in KDIR'
 	@echo '                     ($(KDIR))'
 	@echo '  tools            - vballoonctl'
@@ -28,6 +29,8 @@ help:
 	@echo
 	@echo 'W=1, C=1, V=1 and the like mean what they mean to the kernel.'
 
+all: modules tools
+
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
@@ -45,10 +48,10 @@ install: modules_install tools
 	$(MAKE) -C tools/vhost-balloon install
 
 clean:
-	-$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(if $(wildcard $(KDIR)),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 	$(MAKE) -C tools/vhost-balloon clean
 	$(MAKE) -C tools/testing/vhost_balloon clean
-	-$(MAKE) -C $(selftests) clean
+	$(MAKE) -C $(selftests) clean
 
 check:
 	@$(vmtest) --check
@@ -59,4 +62,4 @@ lint:
 demo:
 	@$(vmtest) --run $(selftests)/demo.sh
 
-.PHONY: help modules modules_install tools selftests unit install clean check lint demo
+.PHONY: help all modules modules_install tools selftests unit install clean check lint demo

@@ -295,24 +295,6 @@ TEST_F(owned, starting_without_a_queue_is_einval)
 	EXPECT_EQ(0, vb_set_running(self->fd, false));
 }
 
-TEST_F(owned, starting_with_an_unreachable_ring_fails)
-{
-	__u64 parts[3] = { self->ring, self->ring + 4 * VB_PAGE, self->ring + 8 * VB_PAGE };
-	struct vhost_balloon_info info;
-	int ret;
-
-	ASSERT_EQ(0, vb_set_vring_num(self->fd, VB_INFLATE, RING_NUM));
-	/* The used ring is what a start has to write to. */
-	ASSERT_EQ(0, set_addr(self->fd, VB_INFLATE, 0, parts[0], parts[1], parts[2]));
-	ASSERT_EQ(0, munmap(self->mem + 8 * VB_PAGE, VB_PAGE));
-	ret = vb_set_running(self->fd, true);
-	EXPECT_TRUE(ret == -EINVAL || ret == -EFAULT) {
-		TH_LOG("returned %d", ret);
-	}
-	ASSERT_EQ(0, vb_get_info(self->fd, &info));
-	EXPECT_FALSE(info.flags & VHOST_BALLOON_INFO_RUNNING);
-}
-
 TEST_F(owned, one_queue_is_enough_to_start)
 {
 	struct vhost_balloon_info info;

@@ -3,11 +3,12 @@
 #
 # Boots the host under test for one job. Sourced by vmtest.sh.
 
-# KVM only where the processor offers it: /dev/kvm can exist on machines that
-# cannot run an ordinary kernel by it. Elsewhere QEMU emulates a processor
-# with AMD's virtualization, so that KVM works inside.
+# KVM only where the processor offers it, and to guests too: /dev/kvm can exist
+# on machines that cannot run an ordinary kernel by it. Elsewhere QEMU emulates
+# a processor with AMD's virtualization, so that KVM works inside.
 boot_accel() {
-	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
+	if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ] &&
+		grep -qE '[Y1]' /sys/module/kvm_{amd,intel}/parameters/nested 2>/dev/null; then
 		echo -accel kvm -cpu host
 	else
 		echo -accel tcg,thread=multi -cpu max

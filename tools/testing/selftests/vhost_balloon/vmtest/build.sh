@@ -9,12 +9,13 @@ build_dir() {
 	echo "$suite_dir/build${build_kind:-${DEBUG:+-debug}}"
 }
 
-# The files of the checkout: those that git knows or would take.
+# The files of the checkout: those that git knows or would take. Without git,
+# or if it does not trust whose files they are, all that is not binary.
 build_files() {
 	if [ "$(git -C "$top" rev-parse --show-toplevel 2>/dev/null)" = "$top" ]; then
 		git -C "$top" ls-files -z --cached --others --exclude-standard
 	else
-		(cd "$top" && find . -name .git -prune -o -type f -printf '%P\0')
+		(cd "$top" && grep -rIlZ --exclude-dir=.git '' . | sed -z 's|^\./||')
 	fi
 }
 

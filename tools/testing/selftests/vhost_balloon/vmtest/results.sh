@@ -6,6 +6,7 @@
 passed=0
 failed=0
 skipped=0
+failures=()
 
 # result pass|fail|skip NAME
 result() {
@@ -20,6 +21,7 @@ result() {
 		;;
 	*)
 		failed=$((failed + 1))
+		failures+=("$2")
 		echo "not ok - $2"
 		;;
 	esac
@@ -27,6 +29,7 @@ result() {
 
 # The last line. The status is that of the whole: nothing run is no success.
 results_end() {
+	[ "$failed" -eq 0 ] || printf '# failed: %s\n' "${failures[@]}"
 	echo "check: $passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
