@@ -20,8 +20,9 @@
 #define EVENT_IDX	VB_FEATURE(VIRTIO_RING_F_EVENT_IDX)
 #define INDIRECT	VB_FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 
-#define RANDOM_RINGS	10000
-#define SCRIBBLED_KICKS	20000
+/* For each of two variants. */
+#define RANDOM_RINGS	5000
+#define SCRIBBLED_KICKS	3000
 /* Memory of the VMM's own, next to the guest's. */
 #define OWN_PAGES	16U
 #define OWN_SEED	5
@@ -180,13 +181,13 @@ static __u32 random_len(__u64 *state)
 		return next_random(state);
 	switch (random_below(state, 8)) {
 	case 0:
-		return random_below(state, 10000);
+		return random_below(state, 3000);
 	case 1:
 		return 0;
 	case 2:
 		return 16 * random_below(state, 20);
 	default:
-		return random_below(state, 300);
+		return random_below(state, 100);
 	}
 }
 
@@ -284,7 +285,7 @@ FIXTURE_SETUP(random)
 	/* Page numbers that lie in the memory, or anywhere. */
 	words = self->m.buf.hva + VB_TABLE2_OFFSET + VB_PAGE;
 	for (i = 0; i < 16 * VB_PAGE / sizeof(*words); i++)
-		words[i] = random_below(&self->state, 4) ?
+		words[i] = random_below(&self->state, 16) ?
 			   vb_memory_gfn(&self->ram, random_below(&self->state, 64)) :
 			   next_random(&self->state);
 }

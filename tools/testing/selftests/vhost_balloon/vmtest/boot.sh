@@ -27,6 +27,10 @@ boot() {
 	# Emulated processors on a busy machine are slow, not hung.
 	append+=" rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=30"
 	append+=" random.trust_cpu=on"
+	# An emulated processor does not say that its TSCs are synchronized, though
+	# they are. Older kernels then read the HPET, which takes so long that a
+	# busy machine does nothing but timer interrupts.
+	append+=" tsc=reliable"
 	read -ra args <<<"$(boot_accel)"
 	if [ "${1:-}" = shell ]; then
 		foreground=(--foreground)
