@@ -41,9 +41,6 @@ static bool vb_thread_run(struct vb_thread *t)
 	old = override_creds(t->cred);
 	did = t->ops->run(t->arg);
 	revert_creds(old);
-	/* It was told to give up, and it did. */
-	if (signal_pending(current))
-		flush_signals(current);
 	kthread_unuse_mm(t->mm);
 	/* The last user's exit may need whom we hold up. */
 	mmput_async(t->mm);
@@ -53,13 +50,18 @@ static bool vb_thread_run(struct vb_thread *t)
 static int vb_thread_fn(void *data)
 {
 	struct vb_thread *t = data;
+	bool did;
 
 	allow_signal(SIGKILL);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (kthread_should_stop())
 			break;
-		if (!vb_thread_run(t))
+		did = vb_thread_run(t);
+		/* It was told to give up, and it did. */
+		if (signal_pending(current))
+			flush_signals(current);
+		else if (!did)
 			schedule();
 	}
 	__set_current_state(TASK_RUNNING);

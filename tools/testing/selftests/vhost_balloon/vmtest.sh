@@ -90,6 +90,7 @@ setup() {
 	[ "$(id -u)" = 0 ] || die "must be root: it mounts, and may have to install packages"
 	mkdir -p "$log_dir" || die "no cache in $cache"
 	source_get
+	boot_emulator
 	tree_get
 	[ -z "$DEBUG" ] || debug_get
 	boot_files
@@ -153,8 +154,21 @@ job_status() {
 	return 1
 }
 
+# Rows, columns and type of this terminal.
+terminal_get() {
+	local size
+
+	size=$({ stty size </dev/tty; } 2>/dev/null)
+	case $size in
+	'' | '0 '*) size='24 80' ;;
+	esac
+	read -ra terminal <<<"$size ${TERM:-dumb}"
+}
+
 run_script() {
-	local script job line stream
+	local script job line stream terminal
+
+	terminal_get
 
 	script=$(realpath -e "$1") || die "no such script: $1"
 	shift
@@ -162,14 +176,19 @@ run_script() {
 	out_begin
 	case $script in
 	"$top"/*)
-		job=(run "/vhost-balloon/${script#"$top/"}" "$@")
+		job=("/vhost-balloon/${script#"$top/"}" "$@")
 		;;
 	*)
 		cp "$script" "$run_dir/out/" || die "cannot copy $script"
 		chmod +x "$run_dir/out/${script##*/}"
-		job=(run "/out/${script##*/}" "$@")
+		job=("/out/${script##*/}" "$@")
 		;;
 	esac
+	if [ -t 1 ]; then
+		job=(run-tty "${terminal[@]}" "${job[@]}")
+	else
+		job=(run "${job[@]}")
+	fi
 	job_write
 	exec {stream}< <(boot </dev/null)
 	boot_pid=$!
@@ -180,13 +199,13 @@ run_script() {
 }
 
 run_shell() {
-	local job rows columns
+	local job terminal
 
 	[ -t 0 ] || die "a shell needs a terminal"
 	run_begin || exit
 	out_begin
-	read -r rows columns <<<"$(stty size)"
-	job=(shell "$rows" "$columns" "${TERM:-dumb}")
+	terminal_get
+	job=(shell "${terminal[@]}")
 	job_write
 	(boot shell)
 	stty sane

@@ -17,11 +17,22 @@ boot_accel() {
 
 boot_pid=
 
+# Makes sure of the tree whose QEMU emulates the host under test, of whatever
+# suite that is. Older ones, on a busy machine, left both processors with
+# interrupts that never ended.
+boot_emulator() {
+	local wanted=$SUITE
+
+	suite "$source_suite"
+	tree_get
+	suite "$wanted"
+}
+
 # Boots for the job in $run_dir/out/job, in place of this process. The job's
 # output comes out on standard output; if the argument is "shell", the
 # terminal is the job's.
 boot() {
-	local append args foreground=()
+	local append args foreground=() tree_root=$cache/$source_suite/root
 
 	append="console=ttyS0 loglevel=5 panic=-1 log_buf_len=4M mitigations=off"
 	# Emulated processors on a busy machine are slow, not hung.

@@ -4,8 +4,9 @@
 # First process of the host under test once its root is there: completes the
 # system, loads the modules, does the job it was booted for, powers off.
 #
-# The job lies in /out/job, a bash array: shell, or run or tests with a
-# program and its arguments. Its output goes out by a virtio-serial port; its
+# The job lies in /out/job, a bash array: run, with a program and its arguments;
+# run-tty, with rows, columns and type of a terminal before them; shell, with
+# those alone; tests, with the arguments of host-tests.sh. Its output goes out by a virtio-serial port; its
 # status, last of all, to /out/status, which is missing if the host died.
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -61,7 +62,7 @@ load() {
 }
 
 job() {
-	local job
+	local job command
 
 	echo "vmtest: up"
 	load vhost/balloon/vhost_balloon.ko || return 125
@@ -75,12 +76,21 @@ job() {
 	case ${job[0]} in
 	shell)
 		cd "$selftests" || return
-		stty -F /dev/hvc0 rows "${job[1]}" cols "${job[2]}"
-		TERM=${job[3]} setsid -w -c bash -i </dev/hvc0 >/dev/hvc0 2>&1
+		TERM=${job[3]} setsid -w -c bash -c \
+			"stty rows ${job[1]} cols ${job[2]}; exec bash -i" \
+			</dev/hvc0 >/dev/hvc0 2>&1
 		;;
 	run)
 		cd "${job[1]%/*}" || return
 		setsid -w "${job[@]:1}"
+		;;
+	run-tty)
+		# Programs shall see that they talk to a person.
+		cd "${job[4]%/*}" || return
+		printf -v command '%q ' "${job[@]:4}"
+		# The terminal at the other end returns the carriage itself.
+		command="stty -onlcr rows ${job[1]} cols ${job[2]}; exec $command"
+		TERM=${job[3]} script -qefc "$command" /dev/null
 		;;
 	tests)
 		cd "$selftests" || return

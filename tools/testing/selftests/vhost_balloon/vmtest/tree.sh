@@ -79,7 +79,8 @@ tree_run() {
 }
 
 # The same in place of this process, so that its id is the one to kill. What
-# was started dies with it, and it with its parent.
+# was started dies with it, and it with its parent. In another suite's tree if
+# tree_root says so.
 tree_exec() {
 	local binds=()
 
@@ -89,7 +90,7 @@ tree_exec() {
 	done
 	exec setpriv --pdeathsig KILL \
 		unshare --mount --propagation private --pid --fork --kill-child -- \
-		"$vmtest_dir/enter.sh" "$suite_dir/root" "${binds[@]}" -- "$@"
+		"$vmtest_dir/enter.sh" "${tree_root:-$suite_dir/root}" "${binds[@]}" -- "$@"
 }
 
 tree_ready() {
