@@ -23,7 +23,8 @@ usage: vmtest.sh [-v]                     run the tests of a suite
   -v               show all that the tests print
 
 environment:
-  SUITE=trixie     Debian suite of the host under test, or bookworm
+  SUITE=trixie     Debian suite of the host under test: trixie, bookworm,
+                   trixie-backports
   DEBUG=1          on a debug kernel, built from the suite's source
   TESTS="..."      which of the tests, all by default
   CHECK="..."      what --check does: $CHECK

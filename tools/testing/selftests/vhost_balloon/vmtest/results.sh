@@ -8,7 +8,7 @@ failed=0
 skipped=0
 failures=()
 
-# result pass|fail|skip NAME
+# result pass|fail|skip NAME [REASON]
 result() {
 	case $1 in
 	pass)
@@ -17,7 +17,7 @@ result() {
 		;;
 	skip)
 		skipped=$((skipped + 1))
-		echo "ok - $2 # SKIP"
+		echo "ok - $2 # SKIP${3:+ $3}"
 		;;
 	*)
 		failed=$((failed + 1))
@@ -58,7 +58,7 @@ tap_line() {
 			tap_show
 			result fail "$case_name"
 		elif [[ $line =~ \#\ *SKIP ]]; then
-			result skip "${case_name/'# SKIP '/}"
+			skip_case "$case_name"
 		else
 			result pass "$case_name"
 		fi
@@ -68,6 +68,13 @@ tap_line() {
 	else
 		tap_text+=("$line")
 	fi
+}
+
+# "PROGRAM: CASE # SKIP REASON" as TAP has it, or "PROGRAM: # SKIP REASON".
+skip_case() {
+	local name=${1%%#*} reason=${1##*SKIP}
+
+	result skip "${name%"${name##*[! ]}"}" "${reason# }"
 }
 
 tap_show() {
