@@ -49,6 +49,8 @@ struct vhost_balloon_slot {
  *	Called inside a section.
  * @find: the slot that contains @gfn, or else the next one above; -ENOENT
  *	if there is none. Called inside a section; doesn't sleep.
+ * @assigned_device: whether the guest has a device that may access all of its memory
+ *	without our knowing; NULL for never. Called inside a section; doesn't sleep.
  * @release: the balloon has let go of @data; vhost_balloon_unbind() returns after
  *	this. May sleep; the device mutex is held.
  */
@@ -58,6 +60,7 @@ struct vhost_balloon_source_ops {
 	void (*leave)(void *data, int cookie);
 	u64 (*generation)(void *data);
 	int (*find)(void *data, u64 gfn, struct vhost_balloon_slot *slot);
+	bool (*assigned_device)(void *data);
 	void (*release)(void *data);
 };
 
@@ -118,7 +121,7 @@ void vhost_balloon_set_config_callback(struct vhost_balloon *vb, struct vhost_ba
 unsigned int vhost_balloon_nr_queues(void);
 int vhost_balloon_set_vq_num(struct vhost_balloon *vb, unsigned int index, unsigned int num);
 int vhost_balloon_set_vq_addr(struct vhost_balloon *vb, unsigned int index, u64 desc, u64 avail,
-			      u64 used, bool guest_addresses);
+			      u64 used);
 int vhost_balloon_set_vq_base(struct vhost_balloon *vb, unsigned int index, u16 base);
 int vhost_balloon_get_vq_base(struct vhost_balloon *vb, unsigned int index, u16 *base);
 void vhost_balloon_set_vq_callback(struct vhost_balloon *vb, unsigned int index,

@@ -144,7 +144,7 @@ static int vdpa_balloon_set_vq_address(struct vdpa_device *vdev, u16 idx, u64 de
 				       u64 driver_area, u64 device_area)
 {
 	return vhost_balloon_set_vq_addr(to_balloon(vdev)->vb, idx, desc_area, driver_area,
-					 device_area, true);
+					 device_area);
 }
 
 static void vdpa_balloon_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num)

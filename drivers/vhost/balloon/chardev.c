@@ -7,60 +7,19 @@
  * of them, and those of our own that are for a backend, are for the owner alone: a
  * process that got the file by fork() or over a socket is not.
  */
-#include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/nospec.h>
-#include <linux/rwsem.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/vhost.h>
 
+#include "backend.h"
 #include "chardev.h"
-#include "compat.h"
 #include "control.h"
-#include "device.h"
-#include "execution.h"
 #include "ioctl.h"
 #include "memslots.h"
-#include "memtable.h"
-
-/**
- * struct vb_backend_vq - what a virtqueue is connected to
- * @backend: whose
- * @index: of the virtqueue
- * @kick: the guest's notifications
- * @call: interrupts the guest
- * @err: says that the queue is broken
- */
-struct vb_backend_vq {
-	struct vb_backend *backend;
-	unsigned int index;
-	struct vb_kick kick;
-	struct eventfd_ctx *call;
-	struct eventfd_ctx *err;
-};
-
-/**
- * struct vb_backend - a backend file
- * @owner: held for reading by the owner's ioctls, from the check that it is the
- *	owner to the end, and for writing where the owner changes. Taken first.
- * @lock: protects everything below. Taken before the device mutex.
- * @vb: the balloon, since the first VHOST_SET_OWNER; then it doesn't change, and
- *	may be read without @lock
- * @config_call: tells the guest that the configuration has changed
- * @vq: the virtqueues
- */
-struct vb_backend {
-	struct rw_semaphore owner;
-	struct mutex lock;
-	struct vhost_balloon *vb;
-	struct eventfd_ctx *config_call;
-	struct vb_backend_vq vq[VB_NR_QUEUES];
-};
 
 /* The balloon, or NULL before the first VHOST_SET_OWNER. */
 static struct vhost_balloon *vb_backend_balloon(struct vb_backend *b)
@@ -79,50 +38,14 @@ static struct vhost_balloon *vb_backend_owned(struct vb_backend *b)
 	return vb;
 }
 
-static int vb_backend_lock(struct vb_backend *b)
-{
-	return mutex_lock_killable(&b->lock) ? -EINTR : 0;
-}
-
-static void vb_backend_signal(void *arg)
-{
-	vb_eventfd_signal(arg);
-}
-
-static struct vhost_balloon_callback vb_backend_callback(struct eventfd_ctx *ctx)
-{
-	return (struct vhost_balloon_callback) {
-		.fn	= ctx ? vb_backend_signal : NULL,
-		.arg	= ctx,
-	};
-}
-
-/* An eventfd by its descriptor; NULL for -1. */
-static struct eventfd_ctx *vb_backend_eventfd(int fd)
-{
-	return fd == -1 ? NULL : eventfd_ctx_fdget(fd);
-}
-
-static void vb_backend_put_eventfd(struct eventfd_ctx **ctx)
-{
-	if (*ctx)
-		eventfd_ctx_put(*ctx);
-	*ctx = NULL;
-}
-
-static void vb_backend_kick(struct vb_kick *kick)
-{
-	struct vb_backend_vq *vq = container_of(kick, struct vb_backend_vq, kick);
-
-	vhost_balloon_kick(vq->backend->vb, vq->index);
-}
-
 /* Disconnect from everything; the balloon calls nothing of it any more. */
 static void vb_backend_disconnect(struct vb_backend *b)
 {
 	struct vhost_balloon_callback none = {};
 	unsigned int i;
 
+	vb_device_set_log_callback(b->vb, none);
+	vb_backend_put_eventfd(&b->log);
 	for (i = 0; i < VB_NR_QUEUES; i++) {
 		vb_kick_detach(&b->vq[i].kick);
 		vhost_balloon_set_vq_callback(b->vb, i, none);
@@ -137,7 +60,9 @@ static void vb_backend_disconnect(struct vb_backend *b)
 /* Make the file a balloon. It is listed once it has its owner. */
 static int vb_backend_create(struct vb_backend *b)
 {
-	struct vhost_balloon_params params = { .features = vhost_balloon_features() };
+	struct vhost_balloon_params params = {
+		.features = vhost_balloon_features() | BIT_ULL(VHOST_F_LOG_ALL),
+	};
 	struct vhost_balloon *vb;
 	int ret;
 
@@ -178,207 +103,6 @@ static long vb_backend_reset_owner(struct vb_backend *b)
 		vb_backend_disconnect(b);
 	up_write(&b->owner);
 	return ret;
-}
-
-static long vb_backend_get_features(struct vb_backend *b, void __user *argp)
-{
-	u64 features = vhost_balloon_offered_features(b->vb);
-
-	return copy_to_user(argp, &features, sizeof(features)) ? -EFAULT : 0;
-}
-
-static long vb_backend_set_features(struct vb_backend *b, void __user *argp)
-{
-	u64 features;
-
-	if (copy_from_user(&features, argp, sizeof(features)))
-		return -EFAULT;
-	return vhost_balloon_set_features(b->vb, features);
-}
-
-static long vb_backend_set_mem_table(struct vb_backend *b, void __user *argp)
-{
-	struct vb_memtable *table = vb_memtable_copy(argp);
-	int ret;
-
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	ret = vhost_balloon_set_source(b->vb, &vb_memtable_ops, table);
-	if (ret)
-		vb_memtable_free(table);
-	return ret;
-}
-
-static long vb_backend_set_vring_num(struct vb_backend *b, void __user *argp)
-{
-	struct vhost_vring_state state;
-
-	if (copy_from_user(&state, argp, sizeof(state)))
-		return -EFAULT;
-	return vhost_balloon_set_vq_num(b->vb, state.index, state.num);
-}
-
-static long vb_backend_set_vring_base(struct vb_backend *b, void __user *argp)
-{
-	struct vhost_vring_state state;
-
-	if (copy_from_user(&state, argp, sizeof(state)))
-		return -EFAULT;
-	if (state.index >= VB_NR_QUEUES)
-		return -ENOBUFS;
-	if (state.num > U16_MAX)
-		return -EINVAL;
-	return vhost_balloon_set_vq_base(b->vb, state.index, state.num);
-}
-
-static long vb_backend_get_vring_base(struct vb_backend *b, void __user *argp)
-{
-	struct vhost_vring_state state;
-	u16 base;
-	int ret;
-
-	if (copy_from_user(&state, argp, sizeof(state)))
-		return -EFAULT;
-	ret = vhost_balloon_get_vq_base(b->vb, state.index, &base);
-	if (ret)
-		return ret;
-	state.num = base;
-	return copy_to_user(argp, &state, sizeof(state)) ? -EFAULT : 0;
-}
-
-/* Whether a part of a ring is in user addresses at all; its size may not be known yet. */
-static bool vb_backend_addr_ok(u64 addr)
-{
-	return addr == (unsigned long)addr && access_ok((void __user *)(unsigned long)addr, 1);
-}
-
-static long vb_backend_set_vring_addr(struct vb_backend *b, void __user *argp)
-{
-	struct vhost_vring_addr addr;
-	int ret;
-
-	if (copy_from_user(&addr, argp, sizeof(addr)))
-		return -EFAULT;
-	if (addr.index >= VB_NR_QUEUES)
-		return -ENOBUFS;
-	if (addr.flags)
-		return -EOPNOTSUPP;
-	if (!vb_backend_addr_ok(addr.desc_user_addr) || !vb_backend_addr_ok(addr.avail_user_addr) ||
-	    !vb_backend_addr_ok(addr.used_user_addr))
-		return -EFAULT;
-	ret = vhost_balloon_set_vq_addr(b->vb, addr.index, addr.desc_user_addr,
-					addr.avail_user_addr, addr.used_user_addr, false);
-	if (!ret)
-		vhost_balloon_set_vq_ready(b->vb, addr.index, true);
-	return ret;
-}
-
-static int vb_backend_copy_vring_file(struct vhost_vring_file *f, void __user *argp)
-{
-	if (copy_from_user(f, argp, sizeof(*f)))
-		return -EFAULT;
-	if (f->index >= VB_NR_QUEUES)
-		return -ENOBUFS;
-	f->index = array_index_nospec(f->index, VB_NR_QUEUES);
-	return 0;
-}
-
-static long vb_backend_set_vring_kick(struct vb_backend *b, void __user *argp)
-{
-	struct vhost_vring_file f;
-	struct vb_kick *kick;
-	int ret;
-
-	ret = vb_backend_copy_vring_file(&f, argp);
-	if (ret)
-		return ret;
-	ret = vb_backend_lock(b);
-	if (ret)
-		return ret;
-	kick = &b->vq[f.index].kick;
-	if (f.fd == -1)
-		vb_kick_detach(kick);
-	else
-		ret = vb_kick_attach(kick, f.fd, vb_backend_kick);
-	mutex_unlock(&b->lock);
-	return ret;
-}
-
-static long vb_backend_set_vring_call(struct vb_backend *b, void __user *argp)
-{
-	struct eventfd_ctx *ctx;
-	struct vhost_vring_file f;
-	int ret;
-
-	ret = vb_backend_copy_vring_file(&f, argp);
-	if (ret)
-		return ret;
-	ctx = vb_backend_eventfd(f.fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vhost_balloon_set_vq_callback(b->vb, f.index, vb_backend_callback(ctx));
-		swap(b->vq[f.index].call, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
-}
-
-static long vb_backend_set_vring_err(struct vb_backend *b, void __user *argp)
-{
-	struct eventfd_ctx *ctx;
-	struct vhost_vring_file f;
-	int ret;
-
-	ret = vb_backend_copy_vring_file(&f, argp);
-	if (ret)
-		return ret;
-	ctx = vb_backend_eventfd(f.fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vb_device_set_vq_err(b->vb, f.index, vb_backend_callback(ctx));
-		swap(b->vq[f.index].err, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
-}
-
-/**
- * struct vb_vhost_ioctl - one of vhost's ioctls, for the owner
- * @cmd: the ioctl
- * @fn: what it does, given the user address of its argument
- */
-struct vb_vhost_ioctl {
-	unsigned int cmd;
-	long (*fn)(struct vb_backend *b, void __user *argp);
-};
-
-static const struct vb_vhost_ioctl vb_vhost_ioctls[] = {
-	{ VHOST_GET_FEATURES,	vb_backend_get_features },
-	{ VHOST_SET_FEATURES,	vb_backend_set_features },
-	{ VHOST_SET_MEM_TABLE,	vb_backend_set_mem_table },
-	{ VHOST_SET_VRING_NUM,	vb_backend_set_vring_num },
-	{ VHOST_SET_VRING_BASE,	vb_backend_set_vring_base },
-	{ VHOST_GET_VRING_BASE,	vb_backend_get_vring_base },
-	{ VHOST_SET_VRING_ADDR,	vb_backend_set_vring_addr },
-	{ VHOST_SET_VRING_KICK,	vb_backend_set_vring_kick },
-	{ VHOST_SET_VRING_CALL,	vb_backend_set_vring_call },
-	{ VHOST_SET_VRING_ERR,	vb_backend_set_vring_err },
-};
-
-static long vb_vhost_ioctl(struct vb_backend *b, unsigned int cmd, void __user *argp)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(vb_vhost_ioctls); i++)
-		if (vb_vhost_ioctls[i].cmd == cmd)
-			return vb_vhost_ioctls[i].fn(b, argp);
-	return -ENOIOCTLCMD;
 }
 
 static int vb_ioctl_set_vm(const struct vb_ioctl_call *call)
@@ -488,6 +212,13 @@ static int vb_ioctl_set_access(const struct vb_ioctl_call *call)
 	return 0;
 }
 
+static int vb_ioctl_inhibit_by_backend(const struct vb_ioctl_call *call)
+{
+	struct vb_backend *b = call->ctx;
+
+	return vb_control_inhibit(b->vb, VB_INHIBITOR_BACKEND, call->arg);
+}
+
 static const struct vb_ioctl vb_backend_ioctls[] = {
 	VB_IOCTL(VHOST_BALLOON_SET_VM, struct vhost_balloon_file, reserved, vb_ioctl_set_vm),
 	VB_IOCTL(VHOST_BALLOON_SET_RUNNING, struct vhost_balloon_running, running,
@@ -500,6 +231,9 @@ static const struct vb_ioctl vb_backend_ioctls[] = {
 			 vb_ioctl_get_control),
 	VB_IOCTL(VHOST_BALLOON_SET_ACCESS, struct vhost_balloon_access, access,
 		 vb_ioctl_set_access),
+	/* Of a backend's control ioctls the one that says whose say it is. */
+	VB_IOCTL(VHOST_BALLOON_SET_INHIBIT, struct vhost_balloon_inhibit, reason,
+		 vb_ioctl_inhibit_by_backend),
 };
 
 static long vb_owner_ioctl_locked(struct vb_backend *b, unsigned int cmd, unsigned long arg)

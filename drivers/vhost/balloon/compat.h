@@ -10,9 +10,15 @@
 
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/futex.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <asm/futex.h>
 
 /* Zapping pages: the name of the export has changed twice. */
 #if defined(VB_HAVE_ZAP_VMA_RANGE)
@@ -91,6 +97,38 @@ static inline int vb_file_is_kvm(struct file *file)
 	symbol_put(file_is_kvm);
 	return ret;
 #endif
+}
+
+/*
+ * Whether devices of the host's are assigned to a VM. Where KVM doesn't count them any more, it
+ * has a device of its own that VMMs tell of theirs.
+ */
+static inline bool vb_kvm_has_assigned_device(struct kvm *kvm)
+{
+#if defined(VB_HAVE_ASSIGNED_DEVICE_COUNT)
+	return atomic_read(&kvm->arch.assigned_device_count);
+#else
+	struct kvm_device *dev;
+	bool has = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(dev, &kvm->devices, vm_node)
+		if (!strcmp(dev->ops->name, "kvm-vfio"))
+			has = true;
+	rcu_read_unlock();
+	return has;
+#endif
+}
+
+/*
+ * Set bits in user memory in one atomic operation. The only thing of that kind that there is
+ * was made for futexes. Returns 0, or -EFAULT; doesn't sleep if page faults are disabled.
+ */
+static inline int vb_user_or_u32(u32 __user *uaddr, u32 bits)
+{
+	int old;
+
+	return arch_futex_atomic_op_inuser(FUTEX_OP_OR, bits, &old, uaddr);
 }
 
 #endif /* _VHOST_BALLOON_COMPAT_H */

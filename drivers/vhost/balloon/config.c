@@ -8,7 +8,6 @@
 
 #include "device.h"
 
-/* The guest sees the whole structure, whatever features it negotiated. */
 static_assert(sizeof(struct virtio_balloon_config) == VHOST_BALLOON_CONFIG_MAX);
 
 /**
@@ -73,6 +72,14 @@ void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual)
 	spin_unlock(&vb->config_lock);
 }
 
+/* Have the guest look. The caller holds the config lock. */
+static void vb_config_changed(struct vhost_balloon *vb)
+{
+	vb->config_generation++;
+	if (vb->config_cb.fn)
+		vb->config_cb.fn(vb->config_cb.arg);
+}
+
 /**
  * vb_device_set_target - ask the guest for memory, or give it back
  * @vb: the balloon
@@ -87,12 +94,10 @@ void vb_device_set_target(struct vhost_balloon *vb, u32 target)
 	spin_lock(&vb->config_lock);
 	if (vb->target != target) {
 		vb->target = target;
-		vb->config_generation++;
 		events = VHOST_BALLOON_EVENT_TARGET;
 		if (target == vb->actual)
 			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
-		if (vb->config_cb.fn)
-			vb->config_cb.fn(vb->config_cb.arg);
+		vb_config_changed(vb);
 	}
 	spin_unlock(&vb->config_lock);
 	if (events)
@@ -100,14 +105,38 @@ void vb_device_set_target(struct vhost_balloon *vb, u32 target)
 }
 
 /**
+ * vb_device_set_hint_command - tell the guest what to do about free page hinting
+ * @vb: the balloon
+ * @command: VIRTIO_BALLOON_CMD_ID_STOP, VIRTIO_BALLOON_CMD_ID_DONE, or a command id
+ *
+ * Context: process context.
+ */
+void vb_device_set_hint_command(struct vhost_balloon *vb, u32 command)
+{
+	spin_lock(&vb->config_lock);
+	if (vb->hint_command != command) {
+		vb->hint_command = command;
+		vb_config_changed(vb);
+	}
+	spin_unlock(&vb->config_lock);
+}
+
+/**
  * vhost_balloon_config_size - size of the configuration space
  * @vb: the balloon
+ *
+ * As long as the offered features make it, since drivers may read it before they
+ * negotiate any (virtio 1.4, section 2.5.2).
  *
  * Return: bytes.
  */
 size_t vhost_balloon_config_size(struct vhost_balloon *vb)
 {
-	return sizeof(struct virtio_balloon_config);
+	if (vb->params.features & BIT_ULL(VIRTIO_BALLOON_F_PAGE_POISON))
+		return sizeof(struct virtio_balloon_config);
+	if (vb->params.features & BIT_ULL(VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		return offsetof(struct virtio_balloon_config, poison_val);
+	return offsetof(struct virtio_balloon_config, free_page_hint_cmd_id);
 }
 EXPORT_SYMBOL_GPL(vhost_balloon_config_size);
 
@@ -130,13 +159,34 @@ static bool vb_config_fits(unsigned int offset, unsigned int len)
 	       len <= sizeof(struct virtio_balloon_config) - offset;
 }
 
+/* Before any features are negotiated, the fields of all that are offered are there. */
+static bool vb_config_has(struct vhost_balloon *vb, unsigned int feature)
+{
+	u64 features = READ_ONCE(vb->features);
+
+	return (features ? features : vb->params.features) & BIT_ULL(feature);
+}
+
 static void vb_config_fill(struct vhost_balloon *vb, struct virtio_balloon_config *config)
 {
 	*config = (struct virtio_balloon_config) {
 		.num_pages	= cpu_to_le32(vb->target),
 		.actual		= cpu_to_le32(vb->actual),
-		.poison_val	= cpu_to_le32(vb->poison_val),
 	};
+	if (vb_config_has(vb, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		config->free_page_hint_cmd_id = cpu_to_le32(vb->hint_command);
+	if (vb_config_has(vb, VIRTIO_BALLOON_F_PAGE_POISON))
+		config->poison_val = cpu_to_le32(vb->poison_val);
+}
+
+static void vb_config_set_poison(struct vhost_balloon *vb, u32 poison_val)
+{
+	unsigned int i;
+
+	vb->poison_val = poison_val;
+	/* Seen by the next batch; a pass may be reading it. */
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		WRITE_ONCE(vb->vq[i].queue.discard.poison_val, poison_val);
 }
 
 /**
@@ -186,7 +236,8 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 	spin_lock(&vb->config_lock);
 	vb_config_fill(vb, &config);
 	memcpy((u8 *)&config + offset, buf, len);
-	vb->poison_val = le32_to_cpu(config.poison_val);
+	if (vb_config_has(vb, VIRTIO_BALLOON_F_PAGE_POISON))
+		vb_config_set_poison(vb, le32_to_cpu(config.poison_val));
 	actual = le32_to_cpu(config.actual);
 	if (vb->actual != actual) {
 		vb->actual = actual;

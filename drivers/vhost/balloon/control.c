@@ -8,10 +8,8 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -19,8 +17,6 @@
 
 #include "control.h"
 #include "device.h"
-#include "discard.h"
-#include "ioctl.h"
 
 /**
  * struct vb_control - a control file
@@ -51,180 +47,6 @@ static void vb_control_event(struct vb_watcher *w, u32 events)
 	c->pending |= events;
 	wake_up_locked_poll(&c->wait, key);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
-}
-
-static int vb_ioctl_get_info(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_info *info = call->arg;
-
-	if (info->reserved)
-		return -EINVAL;
-	*info = (struct vhost_balloon_info){ .size = info->size };
-	vb_device_info(call->ctx, info);
-	return 0;
-}
-
-static int vb_ioctl_get_counters(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_counters *counters = call->arg;
-
-	counters->nr = VHOST_BALLOON_NR_COUNTERS;
-	vb_device_counters(call->ctx, counters->value);
-	return 0;
-}
-
-static int vb_ioctl_set_target(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_target *target = call->arg;
-
-	if (target->flags || target->target > U32_MAX)
-		return -EINVAL;
-	vb_device_set_target(call->ctx, target->target);
-	return 0;
-}
-
-static int vb_ioctl_get_tunables(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_tunables *tune = call->arg;
-
-	if (tune->flags)
-		return -EINVAL;
-	return vb_device_get_tunables(call->ctx, &tune->mask, &tune->values);
-}
-
-static int vb_ioctl_set_tunables(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_tunables *tune = call->arg;
-
-	if (tune->flags)
-		return -EINVAL;
-	return vb_device_set_tunables(call->ctx, tune->mask, tune->values);
-}
-
-/**
- * struct vb_region_list - regions being collected, by listening to a replay
- * @listener: the listener
- * @region: where to
- * @max: entries that fit @region
- * @total: regions heard of
- */
-struct vb_region_list {
-	struct vb_memory_listener listener;
-	struct vhost_balloon_region *region;
-	u32 max;
-	u32 total;
-};
-
-static u32 vb_region_flags(const struct vhost_balloon_slot *r)
-{
-	u32 flags = 0;
-
-	if (vb_region_discardable(r))
-		flags |= VHOST_BALLOON_REGION_DISCARDABLE;
-	if (r->flags & VHOST_BALLOON_SLOT_READONLY)
-		flags |= VHOST_BALLOON_REGION_READONLY;
-	if (r->flags & VHOST_BALLOON_SLOT_GUEST_MEMFD)
-		flags |= VHOST_BALLOON_REGION_GUEST_MEMFD;
-	if (r->gfn + r->nr > BIT_ULL(32))
-		flags |= VHOST_BALLOON_REGION_ABOVE_16T;
-	return flags;
-}
-
-static void vb_region_list_add(struct vb_memory_listener *l, const struct vhost_balloon_slot *r)
-{
-	struct vb_region_list *list = container_of(l, struct vb_region_list, listener);
-
-	if (list->total++ >= list->max)
-		return;
-	list->region[list->total - 1] = (struct vhost_balloon_region) {
-		.gpa	= r->gfn << PAGE_SHIFT,
-		.len	= r->nr << PAGE_SHIFT,
-		.hva	= r->hva,
-		.flags	= vb_region_flags(r),
-		.slot	= r->id,
-	};
-}
-
-static const struct vb_memory_listener_ops vb_region_list_ops = {
-	.region_add	= vb_region_list_add,
-};
-
-/* Say what backs the regions, and hide addresses that aren't the caller's own. */
-static void vb_region_list_finish(struct vhost_balloon *vb, struct vhost_balloon_region *region,
-				  u32 nr)
-{
-	struct mm_struct *mm = vb_device_grab_mm(vb);
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		if (mm)
-			region[i].backing = vb_discard_backing_at(mm, region[i].hva);
-		if (mm != current->mm)
-			region[i].hva = 0;
-		cond_resched();
-	}
-	if (mm)
-		mmdrop(mm);
-}
-
-static int vb_ioctl_get_regions(const struct vb_ioctl_call *call)
-{
-	struct vhost_balloon_regions *regions = call->arg;
-	struct vb_region_list list = { .listener.ops = &vb_region_list_ops };
-	struct vhost_balloon *vb = call->ctx;
-	int ret;
-
-	if (regions->flags)
-		return -EINVAL;
-	list.max = min_t(u32, regions->nr, VHOST_BALLOON_REGIONS_MAX);
-	/* One more, so that none isn't a special case. */
-	list.region = kvcalloc(list.max + 1, sizeof(*list.region), GFP_KERNEL_ACCOUNT);
-	if (!list.region)
-		return -ENOMEM;
-	ret = vb_memory_replay(&vb->memory, &list.listener, &regions->generation);
-	if (ret)
-		goto out_free;
-
-	regions->total = list.total;
-	regions->nr = min(list.total, list.max);
-	vb_region_list_finish(vb, list.region, regions->nr);
-	if (copy_to_user(u64_to_user_ptr(regions->regions), list.region,
-			 regions->nr * sizeof(*list.region)))
-		ret = -EFAULT;
-out_free:
-	kvfree(list.region);
-	return ret;
-}
-
-static const struct vb_ioctl vb_control_ioctls[] = {
-	VB_IOCTL(VHOST_BALLOON_GET_INFO, struct vhost_balloon_info, queues, vb_ioctl_get_info),
-	/* Counters are added often: any number of them will do. */
-	VB_IOCTL(VHOST_BALLOON_GET_COUNTERS, struct vhost_balloon_counters, nr,
-		 vb_ioctl_get_counters),
-	VB_IOCTL(VHOST_BALLOON_GET_REGIONS, struct vhost_balloon_regions, generation,
-		 vb_ioctl_get_regions),
-	VB_IOCTL(VHOST_BALLOON_SET_TARGET, struct vhost_balloon_target, target,
-		 vb_ioctl_set_target),
-	VB_IOCTL(VHOST_BALLOON_GET_TUNABLES, struct vhost_balloon_tunables, values,
-		 vb_ioctl_get_tunables),
-	VB_IOCTL(VHOST_BALLOON_SET_TUNABLES, struct vhost_balloon_tunables, values,
-		 vb_ioctl_set_tunables),
-};
-
-/**
- * vb_control_ioctl - the ioctls that are about a balloon, for anyone who has a file of it
- * @vb: the balloon
- * @cmd: the ioctl
- * @arg: its argument
- *
- * Context: process context.
- * Return: 0, an errno, or -ENOIOCTLCMD if it is none of them.
- */
-long vb_control_ioctl(struct vhost_balloon *vb, unsigned int cmd, unsigned long arg)
-{
-	if (READ_ONCE(vb->gone))
-		return -ENODEV;
-	return vb_ioctl_dispatch(vb_control_ioctls, ARRAY_SIZE(vb_control_ioctls), vb, cmd, arg);
 }
 
 /**

@@ -15,13 +15,27 @@
 
 #include "counters.h"
 #include "execution.h"
+#include "hint.h"
 #include "memory.h"
+#include "pagebits.h"
 #include "queue.h"
+#include "stats.h"
 
 struct vb_memslots;
+struct vhost_vring_addr;
 
-/** VB_NR_QUEUES - virtqueues of a balloon: inflate and deflate */
-#define VB_NR_QUEUES	2
+/** VB_NR_QUEUES - virtqueues of a balloon, if all features are negotiated */
+#define VB_NR_QUEUES	VHOST_BALLOON_NR_ROLES
+
+/** enum vb_inhibitor - who has a say in whether memory may be discarded */
+enum vb_inhibitor {
+	/** @VB_INHIBITOR_BACKEND: the VMM */
+	VB_INHIBITOR_BACKEND,
+	/** @VB_INHIBITOR_CONTROLLER: whoever has a control file */
+	VB_INHIBITOR_CONTROLLER,
+	/** @VB_NR_INHIBITORS: number of them */
+	VB_NR_INHIBITORS,
+};
 
 /**
  * struct vb_vq - a virtqueue and what it is connected to
@@ -75,12 +89,21 @@ struct vb_watcher {
  * @tunables: VHOST_BALLOON_TUNE_*
  * @vq: the virtqueues
  * @retry: has the queues served again that lacked memory
+ * @parts: pages in the balloon, where huge pages are gathered; protected by the memory mutex
+ * @hint: free page hinting; protected by the memory mutex
+ * @stats: the guest's statistics; has its own lock
+ * @stats_interval: milliseconds between two samples; 0 for no polling. Read without @lock.
+ * @stats_poll: asks for a sample
+ * @inhibit: VHOST_BALLOON_INHIBIT_BACKEND and _CONTROLLER. Written under @config_lock, read
+ *	without, or in a section
+ * @reason: why, by who said so; under @config_lock
  * @config_lock: never held for long, so that who only asks need not wait for
- *	a VMM: the owner's identity, and @target, @actual, @poison_val,
+ *	a VMM: the owner's identity, and @target, @actual, @poison_val, @hint_command,
  *	@config_generation and @config_cb
  * @target: pages that the guest is asked for
  * @actual: pages that the guest says it gave
  * @poison_val: what the guest says it fills free pages with
+ * @hint_command: what the guest is told of free page hinting
  * @config_generation: changes with what the guest reads
  * @config_cb: tells the guest that the configuration has changed
  * @counters: what happened
@@ -113,10 +136,19 @@ struct vhost_balloon {
 	struct vb_vq vq[VB_NR_QUEUES];
 	struct delayed_work retry;
 
+	struct vb_pagebits parts;
+	struct vb_hint hint;
+	struct vb_stats stats;
+	u32 stats_interval;
+	struct delayed_work stats_poll;
+	u32 inhibit;
+	u8 reason[VB_NR_INHIBITORS][VHOST_BALLOON_REASON_SIZE];
+
 	spinlock_t config_lock;
 	u32 target;
 	u32 actual;
 	u32 poison_val;
+	u32 hint_command;
 	u32 config_generation;
 	struct vhost_balloon_callback config_cb;
 
@@ -132,27 +164,73 @@ void vb_device_shutdown(struct vhost_balloon *vb);
 void vb_device_get(struct vhost_balloon *vb);
 void vb_device_put(struct vhost_balloon *vb);
 
+/* device.c: passes */
+void vb_vq_queue_work(struct vb_vq *vq);
+void vb_device_queue_all(struct vhost_balloon *vb);
+
+/* owner.c */
 bool vb_device_is_owner(struct vhost_balloon *vb);
+bool vb_device_is_user(struct vhost_balloon *vb, kuid_t euid);
+struct mm_struct *vb_device_grab_mm(struct vhost_balloon *vb);
 int vb_device_set_owner(struct vhost_balloon *vb);
-int vb_device_set_running(struct vhost_balloon *vb, bool running);
+int vb_device_reset_owner(struct vhost_balloon *vb);
+int vb_device_set_vm(struct vhost_balloon *vb, struct vb_memslots *ms);
+
+/* run.c */
 void vb_vq_start(struct vb_vq *vq);
 int vb_vq_stop(struct vb_vq *vq, bool killable);
-struct mm_struct *vb_device_grab_mm(struct vhost_balloon *vb);
-bool vb_device_is_user(struct vhost_balloon *vb, kuid_t euid);
-int vb_device_set_vm(struct vhost_balloon *vb, struct vb_memslots *ms);
-int vb_device_reset_owner(struct vhost_balloon *vb);
+int vb_device_set_running(struct vhost_balloon *vb, bool running);
+int vb_device_stop_locked(struct vhost_balloon *vb, bool killable);
+void vb_device_reset_locked(struct vhost_balloon *vb);
+void vb_device_clear_actual(struct vhost_balloon *vb);
+
+/* roles.c */
+void vb_device_resolve_roles(struct vhost_balloon *vb);
+void vb_device_resolve_late_role(struct vb_vq *vq);
+void vb_device_clear_roles(struct vhost_balloon *vb);
+
+/* vq.c */
+int vb_device_set_vq_addr(struct vhost_balloon *vb, const struct vhost_vring_addr *addr);
 void vb_device_set_vq_err(struct vhost_balloon *vb, unsigned int index,
 			  struct vhost_balloon_callback cb);
 
-void vb_device_set_target(struct vhost_balloon *vb, u32 target);
+/* log.c */
+int vb_device_set_log_base(struct vhost_balloon *vb, u64 base);
+void vb_device_set_log_callback(struct vhost_balloon *vb, struct vhost_balloon_callback cb);
+
+/* tune.c */
 int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values);
 int vb_device_get_tunables(struct vhost_balloon *vb, u64 *mask, u64 *values);
+void vb_device_update_gather(struct vhost_balloon *vb);
+void vb_device_forget_parts(struct vhost_balloon *vb);
+
+/* info.c */
 void vb_device_info(struct vhost_balloon *vb, struct vhost_balloon_info *info);
 void vb_device_counters(struct vhost_balloon *vb, u64 *value);
 
+/* inhibit.c */
+int vb_device_set_inhibit(struct vhost_balloon *vb, enum vb_inhibitor who,
+			  const struct vhost_balloon_inhibit *inhibit);
+void vb_device_inhibit_info(struct vhost_balloon *vb, struct vhost_balloon_info *info);
+
+/* device_stats.c */
+void vb_device_init_stats(struct vhost_balloon *vb);
+void vb_device_stop_stats(struct vhost_balloon *vb);
+int vb_device_set_stats_interval(struct vhost_balloon *vb, u32 interval);
+int vb_device_refresh_stats(struct vhost_balloon *vb, u32 timeout);
+
+/* device_hint.c */
+int vb_device_init_hint(struct vhost_balloon *vb);
+int vb_device_hint_start(struct vhost_balloon *vb, u32 *cmd_id);
+int vb_device_hint_stop(struct vhost_balloon *vb, bool done);
+void vb_device_hint_reset(struct vhost_balloon *vb);
+
+/* config.c */
+void vb_device_set_target(struct vhost_balloon *vb, u32 target);
+void vb_device_set_hint_command(struct vhost_balloon *vb, u32 command);
+void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual);
 void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w);
 void vb_device_unwatch(struct vhost_balloon *vb, struct vb_watcher *w);
 void vb_device_event(struct vhost_balloon *vb, u32 events);
-void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual);
 
 #endif /* _VHOST_BALLOON_DEVICE_H */

@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "discard.h"
+#include "pagebits.h"
 #include "testing.h"
 #include "trace.h"
 
@@ -208,6 +209,12 @@ static int vb_punch_error(int ret)
 	}
 }
 
+static void vb_discarded(struct vb_discard *d, const struct vb_plan *plan, unsigned long len)
+{
+	vb_count(d->counters, vb_discarded_counter[plan->backing], VB_PAGES(len));
+	d->bytes += len;
+}
+
 static int vb_discard_punch(struct vb_discard *d, struct vm_area_struct *vma,
 			    const struct vb_plan *plan, unsigned long addr, unsigned long len)
 {
@@ -219,8 +226,10 @@ static int vb_discard_punch(struct vb_discard *d, struct vm_area_struct *vma,
 	ret = vfs_fallocate(d->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
 	trace_vhost_balloon_discard(d->memory->id, addr, len, plan->backing, ret);
 	vb_count(d->counters, VHOST_BALLOON_C_DISCARD_OPS, 1);
-	vb_count(d->counters, ret ? vb_punch_error(ret) : vb_discarded_counter[plan->backing],
-		 VB_PAGES(len));
+	if (ret)
+		vb_count(d->counters, vb_punch_error(ret), VB_PAGES(len));
+	else
+		vb_discarded(d, plan, len);
 	return 0;
 }
 
@@ -230,30 +239,68 @@ static int vb_discard_zap(struct vb_discard *d, struct vm_area_struct *vma,
 	vb_zap(vma, addr, len);
 	trace_vhost_balloon_discard(d->memory->id, addr, len, plan->backing, 0);
 	vb_count(d->counters, VHOST_BALLOON_C_DISCARD_OPS, 1);
-	vb_count(d->counters, vb_discarded_counter[plan->backing], VB_PAGES(len));
+	vb_discarded(d, plan, len);
 	return 0;
+}
+
+/*
+ * Whether all parts of a huge page are in the balloon. They may lie in several slots, as long as
+ * these show all of it to the guest, once, and in order.
+ */
+static bool vb_huge_complete(struct vb_discard *d, unsigned long start, unsigned long unit)
+{
+	/* May wrap around below 0: then it is no page number that a slot has. */
+	u64 gfn = d->slot.gfn + ((long)(start - d->slot.hva) >> PAGE_SHIFT);
+	u64 nr = unit >> PAGE_SHIFT;
+	struct vhost_balloon_slot slot;
+	u64 at;
+
+	for (at = gfn; at - gfn < nr; at = slot.gfn + slot.nr) {
+		if (vb_memory_find(d->memory, at, &slot) || slot.gfn > at)
+			return false;
+		if (!vb_region_discardable(&slot) ||
+		    slot.hva + ((at - slot.gfn) << PAGE_SHIFT) != start + ((at - gfn) << PAGE_SHIFT))
+			return false;
+	}
+	return vb_pagebits_full(d->gather, gfn, nr);
+}
+
+/* Keep the pages in mind, and find which huge pages are in the balloon now, from @start to @end. */
+static void vb_discard_gather(struct vb_discard *d, unsigned long addr, unsigned long len,
+			      unsigned long unit, unsigned long *start, unsigned long *end)
+{
+	vb_pagebits_set(d->gather, d->slot.gfn + ((addr - d->slot.hva) >> PAGE_SHIFT),
+			len >> PAGE_SHIFT);
+	*start = ALIGN_DOWN(addr, unit);
+	*end = ALIGN(addr + len, unit);
+	if (*start != addr && !vb_huge_complete(d, *start, unit))
+		*start += unit;
+	if (*end != addr + len && *end > *start && !vb_huge_complete(d, *end - unit, unit))
+		*end -= unit;
 }
 
 /* Discard from one VMA, whole units only. Returns 0, or -EAGAIN if a lock isn't to be had. */
 static int vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
 			  const struct vb_plan *plan, unsigned long addr, unsigned long len)
 {
+	bool gather = d->gather && d->gather->wanted && plan->unit > PAGE_SIZE;
 	unsigned long start = ALIGN(addr, plan->unit);
 	unsigned long end = ALIGN_DOWN(addr + len, plan->unit);
-	int ret;
+	unsigned long whole;
+	int ret = 0;
 
-	if (end <= start) {
-		vb_count(d->counters, VHOST_BALLOON_C_SKIP_HUGETLB_PART, VB_PAGES(len));
-		return 0;
-	}
-	if (plan->punch)
+	if (gather)
+		vb_discard_gather(d, addr, len, plan->unit, &start, &end);
+	if (end > start && plan->punch)
 		ret = vb_discard_punch(d, vma, plan, start, end - start);
-	else
+	else if (end > start)
 		ret = vb_discard_zap(d, vma, plan, start, end - start);
-	if (!ret)
-		vb_count(d->counters, VHOST_BALLOON_C_SKIP_HUGETLB_PART,
-			 VB_PAGES(len - (end - start)));
-	return ret;
+	if (ret)
+		return ret;
+	whole = end > start ? min(end, addr + len) - max(start, addr) : 0;
+	vb_count(d->counters, gather ? VHOST_BALLOON_C_HUGETLB_GATHERED :
+				       VHOST_BALLOON_C_SKIP_HUGETLB_PART, VB_PAGES(len - whole));
+	return 0;
 }
 
 /*
@@ -307,34 +354,61 @@ static int vb_slot_skip(const struct vhost_balloon_slot *slot)
  * gap between slots, reaches at most. Returns the pages dealt with, or an errno as
  * above.
  */
-static long vb_discard_guest_part(struct vb_discard *d, u64 gfn, u64 nr)
+static long vb_discard_guest_part(struct vb_discard *d, const struct vb_range *r)
 {
-	struct vhost_balloon_slot slot;
+	struct vhost_balloon_slot *slot = &d->slot;
 	unsigned long hva;
+	u64 nr = r->nr;
 	int skip;
 	long ret;
 
-	if (vb_memory_find(d->memory, gfn, &slot) || slot.gfn >= gfn + nr) {
+	if (vb_memory_find(d->memory, r->gfn, slot) || slot->gfn >= r->gfn + nr) {
 		vb_count(d->counters, VHOST_BALLOON_C_SKIP_NO_SLOT, nr);
 		return nr;
 	}
-	if (slot.gfn > gfn) {
-		nr = slot.gfn - gfn;
+	if (slot->gfn > r->gfn) {
+		nr = slot->gfn - r->gfn;
 		vb_count(d->counters, VHOST_BALLOON_C_SKIP_NO_SLOT, nr);
 		return nr;
 	}
 
-	nr = min(nr, slot.gfn + slot.nr - gfn);
-	skip = vb_slot_skip(&slot);
+	nr = min(nr, slot->gfn + slot->nr - r->gfn);
+	skip = vb_slot_skip(slot);
 	if (skip != VB_NO_SKIP) {
 		vb_count(d->counters, skip, nr);
 		return nr;
 	}
 
-	hva = slot.hva + ((gfn - slot.gfn) << PAGE_SHIFT);
+	hva = slot->hva + ((r->gfn - slot->gfn) << PAGE_SHIFT);
 	vb_test_delay();
 	ret = vb_discard_part(d, hva, nr << PAGE_SHIFT);
 	return ret < 0 ? ret : ret >> PAGE_SHIFT;
+}
+
+/*
+ * Whether nothing may be discarded. What the VMM pinned is in use by a device or by the kernel,
+ * at addresses that wouldn't notice that the page has changed.
+ */
+static bool vb_discard_inhibited(const struct vb_discard *d)
+{
+	return READ_ONCE(*d->inhibit) || d->memory->assigned ||
+	       atomic64_read(&current->mm->pinned_vm);
+}
+
+/**
+ * vb_discard_skip - leave the rest of a batch alone
+ * @d: the discard
+ * @c: how far the batch was gone through; moved to its end
+ * @why: where to count the pages
+ */
+void vb_discard_skip(struct vb_discard *d, struct vb_cursor *c, enum vhost_balloon_counter why)
+{
+	struct vb_range r;
+
+	while (vb_cursor_next(c, &r)) {
+		vb_count(d->counters, why, r.nr);
+		vb_cursor_advance(c, r.nr);
+	}
 }
 
 /**
@@ -348,28 +422,27 @@ static long vb_discard_guest_part(struct vb_discard *d, u64 gfn, u64 nr)
  *	vb_discard_wait() has to be called before the next step. In any
  *	case leave the section first, and call vb_discard_finish() in the end.
  */
-int vb_discard_step(struct vb_discard *d, struct vb_discard_cursor *c)
+int vb_discard_step(struct vb_discard *d, struct vb_cursor *c)
 {
 	u64 budget = VB_DISCARD_STEP >> PAGE_SHIFT;
+	struct vb_range r;
 	long ret = 0;
 
-	while (c->index < c->ranges->nr && budget) {
-		const struct vb_range *r = &c->ranges->range[c->index];
-
-		ret = vb_discard_guest_part(d, r->gfn + c->done, r->nr - c->done);
+	if (vb_discard_inhibited(d)) {
+		vb_discard_skip(d, c, VHOST_BALLOON_C_SKIP_INHIBITED);
+		return 0;
+	}
+	while (budget && vb_cursor_next(c, &r)) {
+		ret = vb_discard_guest_part(d, &r);
 		if (ret < 0)
 			break;
 		budget -= min_t(u64, budget, ret);
-		c->done += ret;
-		if (c->done == r->nr) {
-			c->index++;
-			c->done = 0;
-		}
+		vb_cursor_advance(c, ret);
 	}
 	vb_discard_lock_drop(d);
 	if (ret == -EAGAIN)
 		return ret;
-	return c->index < c->ranges->nr;
+	return vb_cursor_next(c, &r);
 }
 
 /**

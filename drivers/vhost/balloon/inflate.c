@@ -7,12 +7,11 @@
  * MUST_TELL_HOST the guest may reuse them from the moment it sees the
  * completion, so afterwards it would be too late.
  */
-#include <linux/build_bug.h>
-#include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/string.h>
 
+#include "batch.h"
 #include "inflate.h"
+#include "pagebits.h"
 
 /* Take over @n page numbers that were read into the batch. */
 static void vb_pfns_take(struct vb_queue *q, unsigned int n)
@@ -23,7 +22,7 @@ static void vb_pfns_take(struct vb_queue *q, unsigned int n)
 	/* The batch has room: no more is read than page numbers fit. */
 	for (i = 0; i < n; i++)
 		vb_ranges_add(&b->ranges, le32_to_cpu(b->pfn[i]), 1);
-	q->chain_pfns += n;
+	q->chain_bytes += n * sizeof(__le32);
 	if (n)
 		q->faults = 0;
 }
@@ -52,7 +51,7 @@ static int vb_pfns_collect(struct vb_queue *q)
 		q->carry_len = have % sizeof(__le32);
 		memcpy(q->carry, (u8 *)b->pfn + have - q->carry_len, q->carry_len);
 		vb_pfns_take(q, have / sizeof(__le32));
-		if (q->chain_pfns > VB_CHAIN_PFNS_MAX) {
+		if (q->chain_bytes > VB_CHAIN_PFNS_MAX * sizeof(__le32)) {
 			q->vring.broken = VHOST_BALLOON_BROKEN_CHAIN_SIZE;
 			return -EBADMSG;
 		}
@@ -60,62 +59,31 @@ static int vb_pfns_collect(struct vb_queue *q)
 	return 0;
 }
 
-/* One step of discarding, in a section of its own. */
-static int vb_inflate_step(struct vb_queue *q)
+/*
+ * The pages are the guest's again as soon as it is told; they come back when touched. So before
+ * that they must not count as parts of a huge page any more.
+ */
+static int vb_deflate_act(struct vb_queue *q)
 {
-	int ret;
+	int ret = 0;
 
-	ret = vb_memory_enter(q->memory);
-	if (ret == -ENXIO) {
-		/* The memory went after the page numbers were read. */
-		vb_count(q->counters, VHOST_BALLOON_C_SKIP_NO_SLOT, q->batch->ranges.pages);
-		return 0;
-	}
-	if (ret)
-		return ret;
-	ret = vb_discard_step(&q->discard, &q->cursor);
-	vb_memory_leave(q->memory);
-	if (ret == -EAGAIN)
-		ret = vb_discard_wait(&q->discard);
-	vb_discard_finish(&q->discard);
-	return ret < 0 ? ret : ret || q->cursor.index < q->batch->ranges.nr;
-}
-
-static int vb_inflate_act(struct vb_queue *q)
-{
-	struct vb_ranges *ranges = &q->batch->ranges;
-	int ret;
-
-	/* Not when we come back to a batch. */
-	if (!q->cursor.ranges) {
-		vb_count(q->counters, VHOST_BALLOON_C_INFLATED, ranges->pages);
-		vb_count(q->counters, VHOST_BALLOON_C_DUPLICATE, vb_ranges_merge(ranges));
-		q->cursor = (struct vb_discard_cursor){ .ranges = ranges };
-	}
-	do {
-		ret = vb_inflate_step(q);
-		if (ret > 0 && fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	} while (ret > 0);
+	if (READ_ONCE(q->discard.gather->wanted))
+		ret = vb_batch_ungather(q);
+	if (!ret && READ_ONCE(q->populate))
+		ret = vb_batch_populate(q);
 	return ret;
 }
 
-/* The pages are the guest's again as soon as it is told; they come back when touched. */
-static int vb_deflate_act(struct vb_queue *q)
-{
-	vb_count(q->counters, VHOST_BALLOON_C_DEFLATED, q->batch->ranges.pages);
-	return 0;
-}
-
 const struct vb_queue_ops vb_inflate_ops = {
-	.role		= VHOST_BALLOON_ROLE_INFLATE,
+	.max_heads	= VB_VRING_MAX_NUM,
+	.counter	= VHOST_BALLOON_C_INFLATED,
 	.collect	= vb_pfns_collect,
-	.act		= vb_inflate_act,
+	.act		= vb_batch_discard,
 };
 
 const struct vb_queue_ops vb_deflate_ops = {
-	.role		= VHOST_BALLOON_ROLE_DEFLATE,
+	.max_heads	= VB_VRING_MAX_NUM,
+	.counter	= VHOST_BALLOON_C_DEFLATED,
 	.collect	= vb_pfns_collect,
 	.act		= vb_deflate_act,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a balloon says of itself, and what can be switched.
+ * What a balloon says of itself.
  *
  * Who asks must never wait for a pass: it may be waiting for the VMM.
  */
@@ -8,19 +8,17 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/virtio_balloon.h>
 
 #include "compat.h"
 #include "device.h"
-
-/* All that can be switched. */
-#define VB_TUNABLES	VHOST_BALLOON_TUNE_HUGETLB
 
 static void vb_vq_info(const struct vb_vq *vq, struct vhost_balloon_queue_info *info)
 {
 	const struct vb_queue *q = &vq->queue;
 	bool running = READ_ONCE(q->running);
 
-	info->role = q->ops->role;
+	info->role = READ_ONCE(q->role);
 	if (vq->ready)
 		info->flags |= VHOST_BALLOON_QUEUE_READY;
 	info->broken = READ_ONCE(q->vring.broken);
@@ -92,6 +90,12 @@ void vb_device_info(struct vhost_balloon *vb, struct vhost_balloon_info *info)
 	for (i = 0; i < VB_NR_QUEUES; i++)
 		vb_vq_info(&vb->vq[i], &info->queues[i]);
 	vb_device_target_actual(vb, &info->target, &info->actual);
+	vb_device_inhibit_info(vb, info);
+	info->hint_state = READ_ONCE(vb->hint.state);
+	info->hint_cmd_id = READ_ONCE(vb->hint.cmd_id);
+	if (info->features & BIT_ULL(VIRTIO_BALLOON_F_PAGE_POISON))
+		info->poison_val = READ_ONCE(vb->poison_val);
+	info->stats_interval = READ_ONCE(vb->stats_interval);
 }
 
 /**
@@ -107,49 +111,4 @@ void vb_device_counters(struct vhost_balloon *vb, u64 *value)
 
 	for (i = 0; i < VHOST_BALLOON_NR_COUNTERS; i++)
 		value[i] = atomic64_read(&vb->counters.value[i]);
-}
-
-/**
- * vb_device_get_tunables - what is switched on
- * @vb: the balloon
- * @mask: filled with what can be switched
- * @values: filled with what is on
- *
- * Context: process context; may sleep.
- * Return: 0; -EINTR.
- */
-int vb_device_get_tunables(struct vhost_balloon *vb, u64 *mask, u64 *values)
-{
-	if (mutex_lock_killable(&vb->lock))
-		return -EINTR;
-	*mask = VB_TUNABLES;
-	*values = vb->tunables;
-	mutex_unlock(&vb->lock);
-	return 0;
-}
-
-/**
- * vb_device_set_tunables - switch on or off
- * @vb: the balloon
- * @mask: what to change
- * @values: what is to be on, of @mask
- *
- * Context: process context; may sleep.
- * Return: 0; -EINVAL for what there is not; -EINTR.
- */
-int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values)
-{
-	unsigned int i;
-
-	if ((mask & ~VB_TUNABLES) || (values & ~mask))
-		return -EINVAL;
-	if (mutex_lock_killable(&vb->lock))
-		return -EINTR;
-	vb->tunables = (vb->tunables & ~mask) | values;
-	/* Seen by the next discard; a pass may be reading it. */
-	for (i = 0; i < VB_NR_QUEUES; i++)
-		WRITE_ONCE(vb->vq[i].queue.discard.hugetlb,
-			   vb->tunables & VHOST_BALLOON_TUNE_HUGETLB);
-	mutex_unlock(&vb->lock);
-	return 0;
 }

@@ -183,6 +183,11 @@ static int vb_memory_grow(struct vb_memory *m, unsigned int nr)
 	return 0;
 }
 
+static bool vb_memory_has_assigned_device(struct vb_memory *m)
+{
+	return m->source->assigned_device && m->source->assigned_device(m->source_data);
+}
+
 /* With the memory mutex held: enter the source's section and bring the regions up to date. */
 static int vb_memory_enter_locked(struct vb_memory *m)
 {
@@ -195,16 +200,18 @@ static int vb_memory_enter_locked(struct vb_memory *m)
 	for (;;) {
 		m->cookie = m->source->enter(m->source_data);
 		generation = m->source->generation(m->source_data);
-		if (!m->stale && generation == m->generation)
-			return 0;
-		missing = vb_memory_update(m, generation);
+		missing = 0;
+		if (m->stale || generation != m->generation)
+			missing = vb_memory_update(m, generation);
 		if (!missing)
-			return 0;
+			break;
 		m->source->leave(m->source_data, m->cookie);
 		ret = vb_memory_grow(m, missing);
 		if (ret)
 			return ret;
 	}
+	WRITE_ONCE(m->assigned, vb_memory_has_assigned_device(m));
+	return 0;
 }
 
 /**
@@ -305,6 +312,7 @@ int vb_memory_set_source(struct vb_memory *m, const struct vhost_balloon_source_
 	WRITE_ONCE(m->type, ops ? ops->type : VHOST_BALLOON_SOURCE_NONE);
 	m->source_data = data;
 	m->stale = true;
+	WRITE_ONCE(m->assigned, false);
 	if (!ops)
 		vb_memory_update(m, 0);
 	else if (!vb_memory_enter_locked(m))

@@ -60,6 +60,8 @@ struct vb_memory_listener {
  * @cookie: what the source's enter() returned, inside a section
  * @generation: of the source, when @regions were made
  * @stale: @regions are older than the source, whatever @generation says
+ * @assigned: the guest has an assigned device, as of the last section. Read without
+ *	@lock for display.
  * @regions: the regions as last seen, by rising gfn, without private slots
  * @spare: a second array of the same size: where the next version is made
  * @nr: entries of @regions in use
@@ -75,6 +77,7 @@ struct vb_memory {
 	int cookie;
 	u64 generation;
 	bool stale;
+	bool assigned;
 	struct vhost_balloon_slot *regions;
 	struct vhost_balloon_slot *spare;
 	unsigned int nr;

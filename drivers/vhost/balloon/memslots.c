@@ -222,6 +222,13 @@ static int vb_memslots_find(void *data, u64 gfn, struct vhost_balloon_slot *slot
 	return 0;
 }
 
+static bool vb_memslots_assigned_device(void *data)
+{
+	struct vb_memslots *ms = data;
+
+	return vb_kvm_has_assigned_device(ms->kvm);
+}
+
 static void vb_memslots_release(void *data)
 {
 	vb_memslots_put(data);
@@ -233,6 +240,7 @@ const struct vhost_balloon_source_ops vb_memslots_ops = {
 	.leave		= vb_memslots_leave,
 	.generation	= vb_memslots_generation,
 	.find		= vb_memslots_find,
+	.assigned_device = vb_memslots_assigned_device,
 	.release	= vb_memslots_release,
 };
 

@@ -18,8 +18,11 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vhost.h>
 
+#include "compat.h"
 #include "queue.h"
+#include "trace.h"
 
 /* Batches of a pass, before others have their turn: 256 MiB of page numbers. */
 #define VB_PASS_BATCHES		64
@@ -35,9 +38,6 @@
  * is taken for memory that isn't there.
  */
 #define VB_FAULTS_MAX		64
-
-/* A step has more to do, in a section of its own. */
-#define VB_AGAIN		2
 
 static int vb_queue_translate_guest(struct vb_queue *q, u64 gpa, size_t len, bool write,
 				    void __user **uaddr)
@@ -70,17 +70,50 @@ static ssize_t vb_queue_translate(struct vb_vring_access *acc, enum vb_vring_spa
 	return len;
 }
 
+static int vb_queue_log_page(struct vb_queue *q, u64 page)
+{
+	u32 __user *word = (u32 __user *)(unsigned long)(q->log.base + page / 32 * sizeof(u32));
+
+	if (!vb_user_or_u32(word, 1U << (page % 32)))
+		return 0;
+	q->acc_space = VB_SPACE_RING;
+	q->acc.fault_uaddr = word;
+	q->acc.fault_len = sizeof(*word);
+	q->acc.fault_write = true;
+	return -EFAULT;
+}
+
+/*
+ * A piece of the ring was written, and all that is written is in the used ring. The bit is
+ * set after that: whoever finds and clears it sees what was written.
+ */
+static int vb_queue_written(struct vb_vring_access *acc, u64 addr, size_t len)
+{
+	struct vb_queue *q = container_of(acc, struct vb_queue, acc);
+	u64 start = q->log.used + (addr - q->vring.used);
+	u64 page;
+	int ret;
+
+	if (!q->log.enabled || !q->log.base)
+		return 0;
+	for (page = start / VHOST_PAGE_SIZE; page <= (start + len - 1) / VHOST_PAGE_SIZE; page++) {
+		ret = vb_queue_log_page(q, page);
+		if (ret)
+			return ret;
+	}
+	q->log.dirty = true;
+	return 0;
+}
+
 /**
- * vb_queue_init - make a queue, not running
+ * vb_queue_init - make a queue, not running, and without a protocol
  * @q: the queue, zeroed
- * @ops: its protocol
  * @memory: the guest's memory
  * @counters: where to count
  *
  * Return: 0 or -ENOMEM.
  */
-int vb_queue_init(struct vb_queue *q, const struct vb_queue_ops *ops, struct vb_memory *memory,
-		  struct vb_counters *counters)
+int vb_queue_init(struct vb_queue *q, struct vb_memory *memory, struct vb_counters *counters)
 {
 	q->batch = kvzalloc(sizeof(*q->batch), GFP_KERNEL_ACCOUNT);
 	if (!q->batch)
@@ -88,12 +121,13 @@ int vb_queue_init(struct vb_queue *q, const struct vb_queue_ops *ops, struct vb_
 	vb_ranges_init(&q->batch->ranges, q->batch->range, ARRAY_SIZE(q->batch->range));
 	mutex_init(&q->lock);
 	spin_lock_init(&q->cb_lock);
-	q->ops = ops;
+	q->role = VHOST_BALLOON_ROLE_NONE;
 	q->memory = memory;
 	q->counters = counters;
 	q->discard.memory = memory;
 	q->discard.counters = counters;
 	q->acc.translate = vb_queue_translate;
+	q->acc.written = vb_queue_written;
 	return 0;
 }
 
@@ -132,22 +166,24 @@ static void vb_queue_new_batch(struct vb_queue *q)
 	vb_ranges_reset(&q->batch->ranges);
 	q->batch->nr_heads = 0;
 	q->batch->nr_used = 0;
-	q->cursor = (struct vb_discard_cursor){};
+	q->cursor = (struct vb_cursor){};
 	q->phase = VB_QUEUE_COLLECT;
 }
 
 /**
  * vb_queue_start - begin to run
- * @q: the queue, with ring and base set; the caller holds its mutex
+ * @q: the queue, with ring, base and protocol set; the caller holds its mutex
  * @features: the negotiated features
  */
 void vb_queue_start(struct vb_queue *q, u64 features)
 {
 	vb_vring_init(&q->vring, q->num, q->desc, q->avail, q->used, q->base, features);
 	memset(&q->chain, 0, sizeof(q->chain));
-	q->chain_pfns = 0;
+	q->chain_bytes = 0;
 	q->carry_len = 0;
 	vb_queue_new_batch(q);
+	if (q->ops->start)
+		q->ops->start(q);
 	q->faults = 0;
 	q->started = false;
 	q->running = true;
@@ -193,6 +229,7 @@ void vb_queue_reset(struct vb_queue *q)
 	q->used = 0;
 	q->base = 0;
 	q->guest_ring = false;
+	q->log = (struct vb_queue_log){};
 	memset(&q->vring, 0, sizeof(q->vring));
 	vb_queue_set_callback(q, (struct vhost_balloon_callback){});
 }
@@ -207,6 +244,27 @@ void vb_queue_set_callback(struct vb_queue *q, struct vhost_balloon_callback cb)
 	spin_lock(&q->cb_lock);
 	q->cb = cb;
 	spin_unlock(&q->cb_lock);
+}
+
+/**
+ * vb_queue_set_log_callback - set what says that something was logged
+ * @q: the queue
+ * @cb: the callback; the former one isn't called any more after this
+ */
+void vb_queue_set_log_callback(struct vb_queue *q, struct vhost_balloon_callback cb)
+{
+	spin_lock(&q->cb_lock);
+	q->log_cb = cb;
+	spin_unlock(&q->cb_lock);
+}
+
+static void vb_queue_signal_log(struct vb_queue *q)
+{
+	spin_lock(&q->cb_lock);
+	if (q->log_cb.fn)
+		q->log_cb.fn(q->log_cb.arg);
+	spin_unlock(&q->cb_lock);
+	q->log.dirty = false;
 }
 
 static void vb_queue_signal(struct vb_queue *q)
@@ -237,13 +295,15 @@ static void vb_queue_chain_end(struct vb_queue *q)
 	q->batch->head[q->batch->nr_heads++] = q->chain.head;
 	q->chain.active = false;
 	q->carry_len = 0;
-	q->chain_pfns = 0;
+	q->chain_bytes = 0;
 	q->faults = 0;
 }
 
 static void vb_queue_chain_malformed(struct vb_queue *q)
 {
 	vb_count(q->counters, VHOST_BALLOON_C_MALFORMED, 1);
+	if (q->ops->malformed)
+		q->ops->malformed(q);
 	vb_queue_chain_end(q);
 }
 
@@ -256,7 +316,7 @@ static bool vb_queue_is_chain_error(const struct vb_queue *q, int err)
 }
 
 /*
- * Returns 1 when the batch is full, 0 when there are no more requests, VB_AGAIN when
+ * Returns 1 when the batch is full, 0 when there are no more requests, VB_QUEUE_AGAIN when
  * this section took long enough, or an errno.
  */
 static int vb_queue_collect(struct vb_queue *q)
@@ -264,9 +324,9 @@ static int vb_queue_collect(struct vb_queue *q)
 	unsigned int chains;
 	int ret;
 
-	for (chains = 0; q->batch->nr_heads < ARRAY_SIZE(q->batch->head); chains++) {
+	for (chains = 0; q->batch->nr_heads < q->ops->max_heads; chains++) {
 		if (chains == VB_SECTION_CHAINS)
-			return VB_AGAIN;
+			return VB_QUEUE_AGAIN;
 		if (!q->chain.active) {
 			ret = vb_vring_next(&q->vring, &q->acc, &q->chain);
 			if (ret <= 0)
@@ -275,6 +335,8 @@ static int vb_queue_collect(struct vb_queue *q)
 		ret = q->ops->collect(q);
 		if (!ret)
 			return 1;
+		if (ret == VB_QUEUE_AGAIN)
+			return ret;
 		if (ret > 0)
 			vb_queue_chain_end(q);
 		else if (vb_queue_is_chain_error(q, ret))
@@ -361,6 +423,8 @@ static int vb_queue_step(struct vb_queue *q, int (*step)(struct vb_queue *q))
 		ret = step(q);
 		pagefault_enable();
 		vb_memory_leave(q->memory);
+		if (q->log.dirty)
+			vb_queue_signal_log(q);
 		if (ret != -EFAULT) {
 			q->faults = 0;
 			return ret;
@@ -395,6 +459,19 @@ static enum vb_queue_result vb_queue_failed(int err)
 	}
 }
 
+static void vb_queue_begin_act(struct vb_queue *q)
+{
+	struct vb_ranges *ranges = &q->batch->ranges;
+
+	if (ranges->pages) {
+		vb_count(q->counters, q->ops->counter, ranges->pages);
+		vb_count(q->counters, VHOST_BALLOON_C_DUPLICATE, vb_ranges_merge(ranges));
+	}
+	q->cursor = (struct vb_cursor){ .ranges = ranges };
+	q->discard.bytes = 0;
+	q->phase = VB_QUEUE_ACT;
+}
+
 /* Returns 1 when there is a batch to act on, 0 when there is nothing to do, or an errno. */
 static int vb_queue_phase_collect(struct vb_queue *q)
 {
@@ -403,7 +480,9 @@ static int vb_queue_phase_collect(struct vb_queue *q)
 	do {
 		ret = vb_queue_step(q, vb_queue_collect);
 		cond_resched();
-	} while (ret == VB_AGAIN);
+		if (ret == VB_QUEUE_AGAIN && (READ_ONCE(q->stop) || signal_pending(current)))
+			return -EINTR;
+	} while (ret == VB_QUEUE_AGAIN);
 	/* A buffer that can't be faulted in: complete what there is, and go on after it. */
 	if (ret == -ENXIO && q->chain.active && q->acc_space == VB_SPACE_GUEST) {
 		vb_queue_chain_malformed(q);
@@ -413,8 +492,7 @@ static int vb_queue_phase_collect(struct vb_queue *q)
 		return ret;
 	if (!q->batch->nr_heads && !q->batch->ranges.nr)
 		return ret;
-	q->cursor = (struct vb_discard_cursor){};
-	q->phase = VB_QUEUE_ACT;
+	vb_queue_begin_act(q);
 	return 1;
 }
 
@@ -424,6 +502,7 @@ static int vb_queue_phase_act(struct vb_queue *q)
 
 	ret = q->ops->act(q);
 	if (ret)
+		/* An errno, or VB_QUEUE_HOLD. */
 		return ret;
 	q->phase = VB_QUEUE_COMPLETE;
 	return 1;
@@ -446,18 +525,25 @@ static int vb_queue_phase_complete(struct vb_queue *q)
 	return 1;
 }
 
-/* Go on with the batch, whatever it is waiting for. Returns as vb_queue_phase_collect(). */
+/*
+ * Go on with the batch, whatever it is waiting for. Returns as vb_queue_phase_collect(), or
+ * VB_QUEUE_HOLD.
+ */
 static int vb_queue_batch(struct vb_queue *q)
 {
+	u64 start = trace_vhost_balloon_batch_enabled() ? ktime_get_ns() : 0;
 	int ret = 1;
 
 	if (q->phase == VB_QUEUE_COLLECT)
 		ret = vb_queue_phase_collect(q);
 	if (ret > 0 && q->phase == VB_QUEUE_ACT)
 		ret = vb_queue_phase_act(q);
-	if (ret > 0 && q->phase == VB_QUEUE_COMPLETE)
-		ret = vb_queue_phase_complete(q);
-	return ret;
+	if (ret <= 0 || q->phase != VB_QUEUE_COMPLETE)
+		return ret;
+	if (start)
+		trace_vhost_balloon_batch(q->id, q->index, q->role, &q->batch->ranges,
+					  q->discard.bytes, ktime_get_ns() - start);
+	return vb_queue_phase_complete(q);
 }
 
 static enum vb_queue_result vb_queue_pass_locked(struct vb_queue *q)
@@ -475,6 +561,8 @@ static enum vb_queue_result vb_queue_pass_locked(struct vb_queue *q)
 			return VB_QUEUE_INTERRUPTED;
 		ret = vb_queue_batch(q);
 		cond_resched();
+		if (ret == VB_QUEUE_HOLD)
+			return VB_QUEUE_IDLE;
 		if (ret)
 			continue;
 		ret = vb_queue_step(q, vb_queue_end);

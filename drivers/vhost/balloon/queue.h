@@ -23,6 +23,24 @@ struct vb_queue;
 /** VB_CHAIN_PFNS_MAX - page numbers of a chain; more can't be meant (4 GiB in one request) */
 #define VB_CHAIN_PFNS_MAX	(1U << 20)
 
+/** VB_QUEUE_CARRY - bytes of the longest thing that may be spread over descriptors */
+#define VB_QUEUE_CARRY		16
+
+/**
+ * struct vb_queue_log - the dirty log, as vhost has it
+ * @base: user address of the bitmap, a multiple of 8: a bit for each page (4 KiB) of the guest's;
+ *	0 for none
+ * @used: guest address of the used ring, which is all that is written to
+ * @enabled: @used is meant
+ * @dirty: something was logged since @log_cb was called
+ */
+struct vb_queue_log {
+	u64 base;
+	u64 used;
+	bool enabled;
+	bool dirty;
+};
+
 /**
  * struct vb_batch - requests that are dealt with together
  * @ranges: the pages they name
@@ -41,20 +59,32 @@ struct vb_batch {
 	unsigned int nr_used;
 };
 
+/** VB_QUEUE_AGAIN - a step has more to do, in a section of its own */
+#define VB_QUEUE_AGAIN		2
+/** VB_QUEUE_HOLD - a batch is held back until something else than a kick happens */
+#define VB_QUEUE_HOLD		3
+
 /**
  * struct vb_queue_ops - a queue protocol
- * @role: enum vhost_balloon_role
+ * @max_heads: most chains of a batch
+ * @counter: counts the pages that the requests name
+ * @start: the queue is about to run; NULL for nothing to do
  * @collect: take in what the batch has room for of &vb_queue.chain. Inside a
  *	section, with page faults disabled. Returns 1 when the chain is
- *	through, 0 when the batch is full, or an errno: -EFAULT to be called again,
- *	-EBADMSG if the ring is broken, others if the chain is malformed.
+ *	through, 0 when the batch is full, VB_QUEUE_AGAIN to be called again in another
+ *	section, or an errno: -EFAULT to be called again, -EBADMSG if the ring is broken,
+ *	others if the chain is malformed.
  * @act: do what the batch asks for, before it is completed. Not inside a
- *	section. Returns 0; or -EINTR or -ENOMEM to be called again later.
+ *	section. Returns 0; VB_QUEUE_HOLD; or -EINTR or -ENOMEM to be called again later.
+ * @malformed: the chain made no sense; NULL for nothing to do
  */
 struct vb_queue_ops {
-	u16 role;
+	unsigned int max_heads;
+	enum vhost_balloon_counter counter;
+	void (*start)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
 	int (*act)(struct vb_queue *q);
+	void (*malformed)(struct vb_queue *q);
 };
 
 /** enum vb_queue_phase - what a batch is waiting for */
@@ -69,7 +99,7 @@ enum vb_queue_phase {
 
 /**
  * enum vb_queue_result - how a pass over a queue ended
- * @VB_QUEUE_IDLE: everything is done, the guest's next kick will tell
+ * @VB_QUEUE_IDLE: everything is done, the guest's next kick will tell; or a batch is held
  * @VB_QUEUE_MORE: there is more, but others want their turn
  * @VB_QUEUE_LATER: memory isn't there (yet): come again in a while
  * @VB_QUEUE_NOW_BROKEN: the queue was found broken just now
@@ -89,10 +119,15 @@ enum vb_queue_result {
  *	protects; held throughout a pass. Taken after the device mutex, before
  *	the memory mutex.
  * @stop: somebody wants @lock to stop the queue: end the pass soon
- * @ops: the protocol
+ * @id: id of the balloon, for tracing
+ * @index: of the virtqueue, for tracing
+ * @role: enum vhost_balloon_role, or VHOST_BALLOON_ROLE_NONE. Read without @lock, too.
+ * @ops: the protocol of @role
+ * @data: the protocol's own
  * @memory: the guest's memory
  * @counters: where to count
  * @discard: for protocols that give memory back
+ * @populate: have deflated pages there before that is acknowledged
  * @running: passes do something
  * @started: the ring was looked at since the queue began to run
  * @guest_ring: the ring's addresses are guest addresses
@@ -101,27 +136,34 @@ enum vb_queue_result {
  * @avail: address of the available ring
  * @used: address of the used ring
  * @base: available index to begin with
+ * @log: where and whether writes to the ring are logged
  * @vring: the ring
  * @acc: how the ring is reached
  * @acc_space: space of the last access through @acc
  * @faults: faults in a row without progress
  * @chain: the chain being walked
- * @chain_pfns: page numbers that came with it
- * @carry: bytes read of a page number that is spread over descriptors, and then @carry_len
+ * @chain_bytes: bytes that were read of it
+ * @carry: bytes read of something that is spread over descriptors, and then @carry_len
  * @carry_len: number of bytes in @carry
  * @phase: what the batch is waiting for
  * @batch: the batch
- * @cursor: how far the batch was acted on; zeroed until it is begun
- * @cb_lock: protects @cb; taken last
+ * @cursor: how far the batch was acted on
+ * @cb_lock: protects @cb and @log_cb; taken last
  * @cb: interrupts the guest
+ * @log_cb: says that something was logged
  */
 struct vb_queue {
 	struct mutex lock;
 	bool stop;
+	u64 id;
+	unsigned int index;
+	u16 role;
 	const struct vb_queue_ops *ops;
+	void *data;
 	struct vb_memory *memory;
 	struct vb_counters *counters;
 	struct vb_discard discard;
+	bool populate;
 	bool running;
 	bool started;
 	bool guest_ring;
@@ -130,23 +172,24 @@ struct vb_queue {
 	u64 avail;
 	u64 used;
 	u16 base;
+	struct vb_queue_log log;
 	struct vb_vring vring;
 	struct vb_vring_access acc;
 	enum vb_vring_space acc_space;
 	unsigned int faults;
 	struct vb_chain chain;
-	u32 chain_pfns;
-	u8 carry[sizeof(__le32)];
+	u64 chain_bytes;
+	u8 carry[VB_QUEUE_CARRY];
 	unsigned int carry_len;
 	enum vb_queue_phase phase;
 	struct vb_batch *batch;
-	struct vb_discard_cursor cursor;
+	struct vb_cursor cursor;
 	spinlock_t cb_lock;
 	struct vhost_balloon_callback cb;
+	struct vhost_balloon_callback log_cb;
 };
 
-int vb_queue_init(struct vb_queue *q, const struct vb_queue_ops *ops, struct vb_memory *memory,
-		  struct vb_counters *counters);
+int vb_queue_init(struct vb_queue *q, struct vb_memory *memory, struct vb_counters *counters);
 void vb_queue_destroy(struct vb_queue *q);
 int vb_queue_lock_to_stop(struct vb_queue *q, bool killable);
 void vb_queue_start(struct vb_queue *q, u64 features);
@@ -154,6 +197,7 @@ void vb_queue_stop(struct vb_queue *q);
 void vb_queue_reset(struct vb_queue *q);
 u16 vb_queue_base(const struct vb_queue *q);
 void vb_queue_set_callback(struct vb_queue *q, struct vhost_balloon_callback cb);
+void vb_queue_set_log_callback(struct vb_queue *q, struct vhost_balloon_callback cb);
 enum vb_queue_result vb_queue_pass(struct vb_queue *q);
 
 #endif /* _VHOST_BALLOON_QUEUE_H */

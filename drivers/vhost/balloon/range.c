@@ -13,6 +13,30 @@
 
 #include "range.h"
 
+/* The balloon's page is 4 KiB, whatever the kernel's is. */
+#define VB_PAGE_SHIFT	12
+#define VB_PAGE_MASK	((1ULL << VB_PAGE_SHIFT) - 1)
+
+/**
+ * vb_range_of_bytes - find the whole pages in a piece of guest memory
+ * @addr: guest physical address
+ * @len: bytes, at least 1; the last byte is no higher than 2^64 - 1
+ * @r: filled with the pages that lie in it as a whole; @nr is 0 if there are none
+ *
+ * Return: number of pages that lie in it in part only: 0 to 2.
+ */
+u64 vb_range_of_bytes(u64 addr, u64 len, struct vb_range *r)
+{
+	u64 last = addr + (len - 1);
+	u64 touched = (last >> VB_PAGE_SHIFT) - (addr >> VB_PAGE_SHIFT) + 1;
+	u64 first = (addr >> VB_PAGE_SHIFT) + !!(addr & VB_PAGE_MASK);
+	u64 end = (last >> VB_PAGE_SHIFT) + ((last & VB_PAGE_MASK) == VB_PAGE_MASK);
+
+	r->gfn = first;
+	r->nr = end > first ? end - first : 0;
+	return touched - r->nr;
+}
+
 /**
  * vb_ranges_init - set up a batch
  * @rs: the batch

@@ -8,6 +8,8 @@
 #include <linux/tracepoint.h>
 #include <linux/vhost_balloon.h>
 
+#include "range.h"
+
 #define VB_TRACE_BEGIN	0
 #define VB_TRACE_DEL	1
 #define VB_TRACE_ADD	2
@@ -72,6 +74,128 @@ TRACE_EVENT(vhost_balloon_discard,
 				   { VHOST_BALLOON_BACKING_HUGETLB,	"hugetlb" },
 				   { VHOST_BALLOON_BACKING_OTHER,	"other" }),
 		  __entry->ret)
+);
+
+/* The guest has notified us. */
+TRACE_EVENT(vhost_balloon_kick,
+	TP_PROTO(u64 id, unsigned int index),
+	TP_ARGS(id, index),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(unsigned int, index)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->index = index;
+	),
+	TP_printk("id=%llu index=%u", __entry->id, __entry->index)
+);
+
+#define vb_trace_role(role)						\
+	__print_symbolic(role,						\
+			 { VHOST_BALLOON_ROLE_INFLATE,	"inflate" },	\
+			 { VHOST_BALLOON_ROLE_DEFLATE,	"deflate" },	\
+			 { VHOST_BALLOON_ROLE_STATS,	"stats" },	\
+			 { VHOST_BALLOON_ROLE_HINT,	"hint" },	\
+			 { VHOST_BALLOON_ROLE_REPORT,	"report" },	\
+			 { VHOST_BALLOON_ROLE_NONE,	"none" })
+
+/*
+ * Requests were dealt with together, and are about to be completed: the pages that they named, the
+ * ranges that these made up, the bytes that were discarded, and the time since the pass came to them.
+ */
+TRACE_EVENT(vhost_balloon_batch,
+	TP_PROTO(u64 id, unsigned int index, u16 role, const struct vb_ranges *ranges, u64 bytes,
+		 u64 ns),
+	TP_ARGS(id, index, role, ranges, bytes, ns),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(unsigned int, index)
+		__field(u16, role)
+		__field(u64, pages)
+		__field(unsigned int, ranges)
+		__field(u64, bytes)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->index = index;
+		__entry->role = role;
+		__entry->pages = ranges->pages;
+		__entry->ranges = ranges->nr;
+		__entry->bytes = bytes;
+		__entry->ns = ns;
+	),
+	TP_printk("id=%llu index=%u role=%s pages=%llu ranges=%u bytes=%llu ns=%llu where=worker",
+		  __entry->id, __entry->index, vb_trace_role(__entry->role), __entry->pages,
+		  __entry->ranges, __entry->bytes, __entry->ns)
+);
+
+/* The state of free page hinting has changed. */
+TRACE_EVENT(vhost_balloon_hint,
+	TP_PROTO(u64 id, u32 cmd_id, u32 state),
+	TP_ARGS(id, cmd_id, state),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u32, cmd_id)
+		__field(u32, state)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->cmd_id = cmd_id;
+		__entry->state = state;
+	),
+	TP_printk("id=%llu cmd_id=0x%x state=%s", __entry->id, __entry->cmd_id,
+		  __print_symbolic(__entry->state,
+				   { VHOST_BALLOON_HINT_IDLE,		"idle" },
+				   { VHOST_BALLOON_HINT_REQUESTED,	"requested" },
+				   { VHOST_BALLOON_HINT_RUNNING,	"running" },
+				   { VHOST_BALLOON_HINT_REPORTED,	"reported" },
+				   { VHOST_BALLOON_HINT_STOPPED,	"stopped" },
+				   { VHOST_BALLOON_HINT_DONE,		"done" }))
+);
+
+/* The guest has sent a sample of its statistics. */
+TRACE_EVENT(vhost_balloon_stats,
+	TP_PROTO(u64 id, u64 sequence, unsigned int nr),
+	TP_ARGS(id, sequence, nr),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(u64, sequence)
+		__field(unsigned int, nr)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->sequence = sequence;
+		__entry->nr = nr;
+	),
+	TP_printk("id=%llu sequence=%llu nr=%u", __entry->id, __entry->sequence, __entry->nr)
+);
+
+/* A queue was marked as broken. */
+TRACE_EVENT(vhost_balloon_broken,
+	TP_PROTO(u64 id, unsigned int index, u32 reason),
+	TP_ARGS(id, index, reason),
+	TP_STRUCT__entry(
+		__field(u64, id)
+		__field(unsigned int, index)
+		__field(u32, reason)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->index = index;
+		__entry->reason = reason;
+	),
+	TP_printk("id=%llu index=%u reason=%s", __entry->id, __entry->index,
+		  __print_symbolic(__entry->reason,
+				   { VHOST_BALLOON_BROKEN_NO,		"no" },
+				   { VHOST_BALLOON_BROKEN_AVAIL_INDEX,	"avail_index" },
+				   { VHOST_BALLOON_BROKEN_HEAD,		"head" },
+				   { VHOST_BALLOON_BROKEN_NEXT,		"next" },
+				   { VHOST_BALLOON_BROKEN_LOOP,		"loop" },
+				   { VHOST_BALLOON_BROKEN_INDIRECT,	"indirect" },
+				   { VHOST_BALLOON_BROKEN_RING_ACCESS,	"ring_access" },
+				   { VHOST_BALLOON_BROKEN_CHAIN_SIZE,	"chain_size" }))
 );
 
 #endif /* _VHOST_BALLOON_TRACE_H */

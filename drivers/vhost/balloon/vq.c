@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a balloon's virtqueues are set up. Nothing here but the callbacks may be
- * changed while a queue is running.
+ * How a balloon's virtqueues are set up. Nothing here but the callbacks and the log may
+ * be changed while a queue is running.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/vhost.h>
 #include <linux/virtio_ring.h>
 
 #include "device.h"
@@ -90,21 +91,27 @@ static bool vb_ring_is_aligned(u64 desc, u64 avail, u64 used)
 	       IS_ALIGNED(used, VRING_USED_ALIGN_SIZE);
 }
 
+static void vb_vq_put_addr(struct vb_vq *vq, u64 desc, u64 avail, u64 used)
+{
+	vq->queue.desc = desc;
+	vq->queue.avail = avail;
+	vq->queue.used = used;
+}
+
 /**
- * vhost_balloon_set_vq_addr - set where a ring is
+ * vhost_balloon_set_vq_addr - set where a ring is, in guest addresses
  * @vb: the balloon
  * @index: of the virtqueue
- * @desc: address of the descriptor table
- * @avail: address of the available ring
- * @used: address of the used ring
- * @guest_addresses: these are guest physical addresses, and not the owner's own
+ * @desc: guest address of the descriptor table
+ * @avail: guest address of the available ring
+ * @used: guest address of the used ring
  *
  * Context: may sleep.
  * Return: 0; -ENOBUFS if there is no such virtqueue; -EBUSY while running;
  *	-EINVAL if an address isn't aligned; -EINTR.
  */
 int vhost_balloon_set_vq_addr(struct vhost_balloon *vb, unsigned int index, u64 desc, u64 avail,
-			      u64 used, bool guest_addresses)
+			      u64 used)
 {
 	struct vb_vq *vq = vb_vq_lock_stopped(vb, index);
 	int ret = -EINVAL;
@@ -112,16 +119,68 @@ int vhost_balloon_set_vq_addr(struct vhost_balloon *vb, unsigned int index, u64 
 	if (IS_ERR(vq))
 		return PTR_ERR(vq);
 	if (vb_ring_is_aligned(desc, avail, used)) {
-		vq->queue.desc = desc;
-		vq->queue.avail = avail;
-		vq->queue.used = used;
-		vq->queue.guest_ring = guest_addresses;
+		vb_vq_put_addr(vq, desc, avail, used);
+		vq->queue.guest_ring = true;
 		ret = 0;
 	}
 	vb_vq_unlock(vq);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vhost_balloon_set_vq_addr);
+
+static bool vb_vq_has_addr(const struct vb_vq *vq, const struct vhost_vring_addr *addr)
+{
+	const struct vb_queue *q = &vq->queue;
+
+	return q->desc == addr->desc_user_addr && q->avail == addr->avail_user_addr &&
+	       q->used == addr->used_user_addr;
+}
+
+/* With the device mutex and the queue mutex held. */
+static int vb_vq_set_addr_locked(struct vb_vq *vq, const struct vhost_vring_addr *addr)
+{
+	struct vb_queue *q = &vq->queue;
+
+	/* The log may be switched on and off at any time, the rest may not. */
+	if (vq->vb->running && !vb_vq_has_addr(vq, addr))
+		return -EBUSY;
+	vb_vq_put_addr(vq, addr->desc_user_addr, addr->avail_user_addr, addr->used_user_addr);
+	q->guest_ring = false;
+	q->log.used = addr->log_guest_addr;
+	q->log.enabled = addr->flags & BIT(VHOST_VRING_F_LOG);
+	return 0;
+}
+
+/**
+ * vb_device_set_vq_addr - set where a ring is, in the owner's addresses, and whether it's logged
+ * @vb: the balloon
+ * @addr: as VHOST_SET_VRING_ADDR has it
+ *
+ * Context: may sleep; waits for a pass in progress.
+ * Return: 0; -ENOBUFS if there is no such virtqueue; -EBUSY while running, unless only the
+ *	log changes; -EINVAL if an address isn't aligned; -EINTR.
+ */
+int vb_device_set_vq_addr(struct vhost_balloon *vb, const struct vhost_vring_addr *addr)
+{
+	struct vb_vq *vq = vb_device_vq(vb, addr->index);
+	int ret;
+
+	if (!vq)
+		return -ENOBUFS;
+	if (!vb_ring_is_aligned(addr->desc_user_addr, addr->avail_user_addr,
+				addr->used_user_addr) ||
+	    !IS_ALIGNED(addr->log_guest_addr, VRING_USED_ALIGN_SIZE))
+		return -EINVAL;
+	if (mutex_lock_killable(&vb->lock))
+		return -EINTR;
+	ret = vb_queue_lock_to_stop(&vq->queue, true);
+	if (!ret) {
+		ret = vb_vq_set_addr_locked(vq, addr);
+		mutex_unlock(&vq->queue.lock);
+	}
+	mutex_unlock(&vb->lock);
+	return ret;
+}
 
 /**
  * vhost_balloon_set_vq_base - set the available index to begin with
@@ -222,10 +281,12 @@ void vhost_balloon_set_vq_ready(struct vhost_balloon *vb, unsigned int index, bo
 	mutex_lock(&vb->lock);
 	if (vq->ready != ready) {
 		vq->ready = ready;
-		if (vb->running && ready)
+		if (vb->running && ready) {
+			vb_device_resolve_late_role(vq);
 			vb_vq_start(vq);
-		else if (vb->running)
+		} else if (vb->running) {
 			vb_vq_stop(vq, false);
+		}
 	}
 	mutex_unlock(&vb->lock);
 }
@@ -253,20 +314,25 @@ EXPORT_SYMBOL_GPL(vhost_balloon_get_vq_ready);
  * @features: virtio feature bits
  *
  * Context: may sleep.
- * Return: 0; -EOPNOTSUPP for bits that aren't offered; -EBUSY while running; -EINTR.
+ * Return: 0; -EOPNOTSUPP for bits that aren't offered; -EBUSY while running, unless
+ *	it's only VHOST_F_LOG_ALL that changes; -EINTR.
  */
 int vhost_balloon_set_features(struct vhost_balloon *vb, u64 features)
 {
+	u64 changed;
 	int ret = 0;
 
 	if (features & ~vb->params.features)
 		return -EOPNOTSUPP;
 	if (mutex_lock_killable(&vb->lock))
 		return -EINTR;
-	if (vb->running)
+	changed = (vb->features ^ features) & ~BIT_ULL(VHOST_F_LOG_ALL);
+	if (vb->running && changed)
 		ret = -EBUSY;
 	else
-		vb->features = features;
+		WRITE_ONCE(vb->features, features);
+	if (!ret && changed)
+		vb_device_forget_parts(vb);
 	mutex_unlock(&vb->lock);
 	return ret;
 }

@@ -123,20 +123,31 @@ static int vb_get_u16(struct vb_vring_access *acc, u64 addr, u16 *val)
 	return 0;
 }
 
-static int vb_put_u16(struct vb_vring_access *acc, u64 addr, u16 val)
+static int vb_store_u16(struct vb_vring_access *acc, u64 addr, u16 val)
 {
-	__le16 raw = cpu_to_le16(val);
 	void __user *uaddr;
 	ssize_t n;
 
-	n = acc->translate(acc, VB_SPACE_RING, addr, sizeof(raw), true, &uaddr);
+	n = acc->translate(acc, VB_SPACE_RING, addr, sizeof(__le16), true, &uaddr);
 	if (n < 0)
 		return n;
-	if ((size_t)n < sizeof(raw))
+	if ((size_t)n < sizeof(__le16))
 		return -ENXIO;
-	if (put_user(raw, (__le16 __user *)uaddr))
-		return vb_fault(acc, uaddr, sizeof(raw), true);
+	if (put_user(cpu_to_le16(val), (__le16 __user *)uaddr))
+		return vb_fault(acc, uaddr, sizeof(__le16), true);
 	return 0;
+}
+
+static int vb_written(struct vb_vring_access *acc, u64 addr, size_t len)
+{
+	return acc->written ? acc->written(acc, addr, len) : 0;
+}
+
+static int vb_put_u16(struct vb_vring_access *acc, u64 addr, u16 val)
+{
+	int err = vb_store_u16(acc, addr, val);
+
+	return err ? err : vb_written(acc, addr, sizeof(__le16));
 }
 
 /*
@@ -179,24 +190,24 @@ static int vb_copy_from(struct vb_vring_access *acc, enum vb_vring_space space, 
 
 static int vb_copy_to_ring(struct vb_vring_access *acc, u64 addr, const void *from, size_t len)
 {
-	while (len) {
+	size_t done = 0;
+
+	while (done < len) {
 		void __user *uaddr;
 		size_t left;
 		ssize_t n;
 
-		n = acc->translate(acc, VB_SPACE_RING, addr, len, true, &uaddr);
+		n = acc->translate(acc, VB_SPACE_RING, addr + done, len - done, true, &uaddr);
 		if (n < 0)
 			return n;
 		if (!access_ok(uaddr, n))
 			return vb_fault(acc, uaddr, n, true);
-		left = __copy_to_user_inatomic(uaddr, from, n);
+		left = __copy_to_user_inatomic(uaddr, from + done, n);
 		if (left)
 			return vb_fault(acc, uaddr + (n - left), left, true);
-		addr += n;
-		from += n;
-		len -= n;
+		done += n;
 	}
-	return 0;
+	return vb_written(acc, addr, len);
 }
 
 /**
@@ -534,6 +545,18 @@ int vb_vring_add_used(struct vb_vring *vr, struct vb_vring_access *acc, u16 head
 	return 0;
 }
 
+/* The driver has seen the index, so that this may be called again, but the store may not. */
+static int vb_index_written(struct vb_vring *vr, struct vb_vring_access *acc)
+{
+	int err = 0;
+
+	if (vr->index_untold)
+		err = vb_written(acc, vr->used + VB_RING_IDX, sizeof(__le16));
+	if (!err)
+		vr->index_untold = false;
+	return err;
+}
+
 /**
  * vb_vring_publish - let the driver see what was completed
  * @vr: the virtqueue
@@ -552,17 +575,18 @@ int vb_vring_publish(struct vb_vring *vr, struct vb_vring_access *acc)
 	if (vr->broken)
 		return -EBADMSG;
 	if (new == old)
-		return 0;
+		return vb_index_written(vr, acc);
 
 	/*
 	 * The elements before the index that covers them, and whatever was done
 	 * with the buffers before the driver gets them back.
 	 */
 	smp_wmb();
-	err = vb_put_u16(acc, vr->used + VB_RING_IDX, new);
+	err = vb_store_u16(acc, vr->used + VB_RING_IDX, new);
 	if (err)
 		return err;
 	vr->used_published = new;
+	vr->index_untold = true;
 
 	/*
 	 * Indices wrap: once as many were published without asking
@@ -570,7 +594,7 @@ int vb_vring_publish(struct vb_vring *vr, struct vb_vring_access *acc)
 	 */
 	if ((u16)(new - vr->signalled_used) < (u16)(new - old))
 		vr->signalled_used_valid = false;
-	return 0;
+	return vb_index_written(vr, acc);
 }
 
 /* Is the event index one of those from @old up to, but not including, @new? */

@@ -37,6 +37,9 @@ enum vb_vring_space {
  *	(at least 1), sets *@uaddr and returns the number of bytes that are
  *	contiguous from there, at least 1 and at most @len; or -ENXIO where
  *	there is no memory to be had for that access. Doesn't sleep.
+ * @written: told of every piece of the ring that was written; may be NULL. Returns
+ *	0; or -EFAULT with @fault_uaddr and so on set, and then the piece is
+ *	written again once that page was faulted in
  * @fault_uaddr: set before -EFAULT is returned: where the copy failed
  * @fault_len: set likewise: how many bytes were wanted there
  * @fault_write: set likewise: the copy was a write
@@ -44,6 +47,7 @@ enum vb_vring_space {
 struct vb_vring_access {
 	ssize_t (*translate)(struct vb_vring_access *acc, enum vb_vring_space space,
 			     u64 addr, size_t len, bool write, void __user **uaddr);
+	int (*written)(struct vb_vring_access *acc, u64 addr, size_t len);
 	void __user *fault_uaddr;
 	size_t fault_len;
 	bool fault_write;
@@ -62,6 +66,7 @@ struct vb_vring_access {
  * @avail_idx: available index as last read from the ring
  * @next_used: next index in the used ring to write (free running)
  * @used_published: used index as last written to the ring
+ * @index_untold: @written was not told of @used_published yet
  * @signalled_used: used index when the driver was last interrupted
  * @signalled_used_valid: @signalled_used means something
  * @broken: why the ring can't be trusted any more (enum vhost_balloon_broken),
@@ -78,6 +83,7 @@ struct vb_vring {
 	u16 avail_idx;
 	u16 next_used;
 	u16 used_published;
+	bool index_untold;
 	u16 signalled_used;
 	bool signalled_used_valid;
 	u32 broken;

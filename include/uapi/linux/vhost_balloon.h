@@ -59,6 +59,7 @@
  * * EOPNOTSUPP: this kernel or this balloon doesn't offer it.
  * * ENOBUFS: index of a virtqueue that doesn't exist (as in vhost).
  * * EBADF: no such file descriptor.
+ * * ETIMEDOUT: the guest didn't answer in time.
  */
 
 /** VHOST_BALLOON_NAME_MAX - bytes of a balloon's name, final NUL included */
@@ -105,8 +106,11 @@ struct vhost_balloon_running {
  * @len: number of bytes; @offset + @len is at most VHOST_BALLOON_CONFIG_MAX
  * @data: the bytes, little-endian as the guest sees them
  *
- * VHOST_BALLOON_SET_CONFIG is for what the guest wrote: it changes ``actual``
- * and ``poison_val`` and leaves everything else of the range alone.
+ * The space is as long as the offered features make it (8 bytes; 12 with FREE_PAGE_HINT; 16 with
+ * PAGE_POISON); what lies beyond, and fields of features that were not negotiated, read as zero.
+ *
+ * VHOST_BALLOON_SET_CONFIG is for what the guest wrote: it changes ``actual``, and ``poison_val`` where
+ * PAGE_POISON was negotiated, and leaves everything else of the range alone.
  */
 struct vhost_balloon_config {
 	__u32 size;
@@ -182,6 +186,9 @@ enum vhost_balloon_role {
 	VHOST_BALLOON_ROLE_REPORT	= 4,
 };
 
+/** VHOST_BALLOON_ROLE_NONE - a virtqueue that no negotiated feature has a use for */
+#define VHOST_BALLOON_ROLE_NONE		0xffff
+
 /* struct vhost_balloon_queue_info flags */
 /** VHOST_BALLOON_QUEUE_READY - set up by the VMM */
 #define VHOST_BALLOON_QUEUE_READY	(1U << 0)
@@ -213,7 +220,8 @@ enum vhost_balloon_broken {
 
 /**
  * struct vhost_balloon_queue_info - one virtqueue as part of struct vhost_balloon_info
- * @role: enum vhost_balloon_role
+ * @role: enum vhost_balloon_role, or VHOST_BALLOON_ROLE_NONE. What the indices
+ *	from 2 on are for is found out when the queues are started.
  * @flags: VHOST_BALLOON_QUEUE_READY, VHOST_BALLOON_QUEUE_BROKEN
  * @broken: enum vhost_balloon_broken
  * @num: entries of the ring
@@ -244,6 +252,41 @@ struct vhost_balloon_queue_info {
 #define VHOST_BALLOON_INFO_NO_ZAP	(1ULL << 5)
 /** VHOST_BALLOON_INFO_ABOVE_16T - guest memory lies where 32-bit page numbers don't reach */
 #define VHOST_BALLOON_INFO_ABOVE_16T	(1ULL << 6)
+/** VHOST_BALLOON_INFO_INHIBITED - requests are acknowledged, and nothing is discarded; &vhost_balloon_info.inhibit says why */
+#define VHOST_BALLOON_INFO_INHIBITED	(1ULL << 7)
+
+/* struct vhost_balloon_info inhibit */
+/** VHOST_BALLOON_INHIBIT_BACKEND - the VMM wants it (VHOST_BALLOON_SET_INHIBIT on its backend file) */
+#define VHOST_BALLOON_INHIBIT_BACKEND	(1U << 0)
+/** VHOST_BALLOON_INHIBIT_CONTROLLER - a controller wants it (VHOST_BALLOON_SET_INHIBIT on a control file) */
+#define VHOST_BALLOON_INHIBIT_CONTROLLER (1U << 1)
+/** VHOST_BALLOON_INHIBIT_ASSIGNED_DEVICE - the VM has an assigned device, which may access all of its memory */
+#define VHOST_BALLOON_INHIBIT_ASSIGNED_DEVICE (1U << 2)
+/** VHOST_BALLOON_INHIBIT_PINNED - the VMM has memory pinned (VmPin of /proc/PID/status) */
+#define VHOST_BALLOON_INHIBIT_PINNED	(1U << 3)
+
+/** VHOST_BALLOON_REASON_MAX - most characters of a reason to inhibit */
+#define VHOST_BALLOON_REASON_MAX	32
+/** VHOST_BALLOON_REASON_SIZE - bytes of a reason in a structure: NUL-terminated, zeroes to the end */
+#define VHOST_BALLOON_REASON_SIZE	40
+
+/**
+ * enum vhost_balloon_hint_state - how far free page hinting is
+ * @VHOST_BALLOON_HINT_IDLE: it was never started, or the guest's driver was reset since
+ * @VHOST_BALLOON_HINT_REQUESTED: started; the guest hasn't begun to report
+ * @VHOST_BALLOON_HINT_RUNNING: the guest is reporting its free pages
+ * @VHOST_BALLOON_HINT_REPORTED: the guest has reported all of them
+ * @VHOST_BALLOON_HINT_STOPPED: stopped by VHOST_BALLOON_HINT_STOP; the guest holds the pages back
+ * @VHOST_BALLOON_HINT_DONE: ended by VHOST_BALLOON_HINT_STOP with VHOST_BALLOON_HINT_STOP_DONE; the guest has the pages again
+ */
+enum vhost_balloon_hint_state {
+	VHOST_BALLOON_HINT_IDLE		= 0,
+	VHOST_BALLOON_HINT_REQUESTED	= 1,
+	VHOST_BALLOON_HINT_RUNNING	= 2,
+	VHOST_BALLOON_HINT_REPORTED	= 3,
+	VHOST_BALLOON_HINT_STOPPED	= 4,
+	VHOST_BALLOON_HINT_DONE		= 5,
+};
 
 /**
  * enum vhost_balloon_source - where a balloon knows the guest's memory from
@@ -278,6 +321,14 @@ enum vhost_balloon_source {
  * @nr_regions: out: number of regions that VHOST_BALLOON_GET_REGIONS would give
  * @nr_queues: out: number of entries of @queues that are filled
  * @queues: out: the virtqueues by their index
+ * @inhibit: out: why nothing is discarded, VHOST_BALLOON_INHIBIT_*; 0 if it is
+ * @hint_state: out: enum vhost_balloon_hint_state
+ * @hint_cmd_id: out: command id of the last VHOST_BALLOON_HINT_START; 0 for none
+ * @poison_val: out: what the guest fills free pages with; 0 unless PAGE_POISON was negotiated
+ * @stats_interval: out: milliseconds between two samples of statistics; 0: no polling
+ * @reserved2: zero
+ * @reason_backend: out: the VMM's reason to inhibit, or empty
+ * @reason_controller: out: the controller's reason to inhibit, or empty
  */
 struct vhost_balloon_info {
 	__u32 size;
@@ -296,6 +347,14 @@ struct vhost_balloon_info {
 	__u32 nr_regions;
 	__u32 nr_queues;
 	struct vhost_balloon_queue_info queues[VHOST_BALLOON_NR_ROLES];
+	__u32 inhibit;
+	__u32 hint_state;
+	__u32 hint_cmd_id;
+	__u32 poison_val;
+	__u32 stats_interval;
+	__u32 reserved2;
+	__u8  reason_backend[VHOST_BALLOON_REASON_SIZE];
+	__u8  reason_controller[VHOST_BALLOON_REASON_SIZE];
 };
 
 /**
@@ -336,7 +395,8 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_SKIP_DAX: pages skipped: DAX file
  * @VHOST_BALLOON_C_SKIP_DEVICE: pages skipped: memory of a driver
  * @VHOST_BALLOON_C_SKIP_OTHER_FS: pages skipped: shared mapping of a file of another filesystem
- * @VHOST_BALLOON_C_SKIP_POISON: pages skipped: private file mapping while PAGE_POISON is negotiated
+ * @VHOST_BALLOON_C_SKIP_POISON: pages skipped: PAGE_POISON was negotiated, and this is a
+ *   private file mapping, or a report while the guest's poison isn't zero
  * @VHOST_BALLOON_C_SKIP_FILE_SEALED: pages skipped: a seal refused the hole
  * @VHOST_BALLOON_C_SKIP_FILE_READONLY: pages skipped: the file was opened read-only
  * @VHOST_BALLOON_C_SKIP_HUGETLB_OFF: pages skipped: hugetlbfs, which is not switched on for this balloon
@@ -346,6 +406,18 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_REGION_ADD: memory regions that came
  * @VHOST_BALLOON_C_REGION_DEL: memory regions that went
  * @VHOST_BALLOON_C_REGION_COMMIT: times that the memory regions were gone through
+ * @VHOST_BALLOON_C_REPORTED: pages that the guest reported as free
+ * @VHOST_BALLOON_C_HINTED: pages that were hinted, and their bits set
+ * @VHOST_BALLOON_C_HINT_STALE: pages of hints ignored: not of the command id in force
+ * @VHOST_BALLOON_C_HINT_NO_REGION: pages of hints ignored: no memory there, or none for the bits
+ * @VHOST_BALLOON_C_HINT_COMMANDS_STALE: command ids ignored: not the one in force
+ * @VHOST_BALLOON_C_STATS_SAMPLES: samples of statistics that the guest sent
+ * @VHOST_BALLOON_C_STATS_DROPPED: entries of statistics beyond VHOST_BALLOON_STATS_MAX
+ * @VHOST_BALLOON_C_HUGETLB_GATHERED: pages kept in mind until their huge page is complete
+ * @VHOST_BALLOON_C_SKIP_PARTIAL: pages skipped: reported or hinted in part only
+ * @VHOST_BALLOON_C_SKIP_INHIBITED: pages skipped: the balloon is inhibited
+ * @VHOST_BALLOON_C_POPULATED: pages that were populated when they were deflated
+ * @VHOST_BALLOON_C_POPULATE_FAILED: pages that could not be populated when they were deflated
  * @VHOST_BALLOON_NR_COUNTERS: number of counters
  */
 enum vhost_balloon_counter {
@@ -391,6 +463,18 @@ enum vhost_balloon_counter {
 	VHOST_BALLOON_C_REGION_ADD,
 	VHOST_BALLOON_C_REGION_DEL,
 	VHOST_BALLOON_C_REGION_COMMIT,
+	VHOST_BALLOON_C_REPORTED,
+	VHOST_BALLOON_C_HINTED,
+	VHOST_BALLOON_C_HINT_STALE,
+	VHOST_BALLOON_C_HINT_NO_REGION,
+	VHOST_BALLOON_C_HINT_COMMANDS_STALE,
+	VHOST_BALLOON_C_STATS_SAMPLES,
+	VHOST_BALLOON_C_STATS_DROPPED,
+	VHOST_BALLOON_C_HUGETLB_GATHERED,
+	VHOST_BALLOON_C_SKIP_PARTIAL,
+	VHOST_BALLOON_C_SKIP_INHIBITED,
+	VHOST_BALLOON_C_POPULATED,
+	VHOST_BALLOON_C_POPULATE_FAILED,
 	VHOST_BALLOON_NR_COUNTERS
 };
 
@@ -494,10 +578,19 @@ struct vhost_balloon_target {
 
 /** VHOST_BALLOON_TUNE_HUGETLB - give back whole huge pages of hugetlbfs; off by default.
  *
+ * Guests name 4 KiB pages. With MUST_TELL_HOST negotiated the balloon keeps those in mind that
+ * don't make up a huge page yet, across any number of requests; without it, a huge page
+ * has to be named as a whole by requests that are dealt with together.
+ *
  * A page that went back to the pool may be given to someone else. If the guest
  * takes it back while the pool is empty, its next touch is a SIGBUS in the VMM.
  */
 #define VHOST_BALLOON_TUNE_HUGETLB	(1ULL << 0)
+/** VHOST_BALLOON_TUNE_POPULATE - have pages there before the guest is told that it may use them again; off by default.
+ *
+ * What can't be populated is counted, and the guest is told all the same.
+ */
+#define VHOST_BALLOON_TUNE_POPULATE	(1ULL << 1)
 
 /**
  * struct vhost_balloon_tunables - what can be switched for one balloon
@@ -511,6 +604,133 @@ struct vhost_balloon_tunables {
 	__u32 flags;
 	__aligned_u64 mask;
 	__aligned_u64 values;
+};
+
+/**
+ * struct vhost_balloon_stat - one of the guest's memory statistics
+ * @tag: which one: VIRTIO_BALLOON_S_* of <linux/virtio_balloon.h>, or one that nobody knows here
+ * @reserved: zero
+ * @value: its value, as the guest has sent it; what is an amount of memory is in bytes
+ */
+struct vhost_balloon_stat {
+	__u16 tag;
+	__u16 reserved[3];
+	__aligned_u64 value;
+};
+
+/** VHOST_BALLOON_STATS_MAX - most entries that are kept of a sample */
+#define VHOST_BALLOON_STATS_MAX		64
+
+/**
+ * struct vhost_balloon_stats - the last sample of the guest's memory statistics
+ * @size: size of this structure in bytes
+ * @flags: none are defined, has to be zero
+ * @stats: user address of an array of struct vhost_balloon_stat, filled in the guest's order
+ * @nr: in: entries that fit @stats; out: entries filled
+ * @total: out: number of entries of the sample
+ * @sequence: out: number of samples so far; 0 if there was none
+ * @age: out: nanoseconds since the sample arrived; 0 if there was none
+ */
+struct vhost_balloon_stats {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 stats;
+	__u32 nr;
+	__u32 total;
+	__aligned_u64 sequence;
+	__aligned_u64 age;
+};
+
+/** VHOST_BALLOON_STATS_INTERVAL_MAX - longest interval between samples, milliseconds: a day */
+#define VHOST_BALLOON_STATS_INTERVAL_MAX	86400000
+
+/**
+ * struct vhost_balloon_stats_interval - how often the guest is asked for statistics
+ * @size: size of this structure in bytes
+ * @interval: milliseconds, at most VHOST_BALLOON_STATS_INTERVAL_MAX; 0: don't ask
+ *
+ * A guest that hasn't answered is not asked again.
+ */
+struct vhost_balloon_stats_interval {
+	__u32 size;
+	__u32 interval;
+};
+
+/** VHOST_BALLOON_REFRESH_TIMEOUT_MAX - longest wait for a sample, milliseconds: a minute */
+#define VHOST_BALLOON_REFRESH_TIMEOUT_MAX	60000
+
+/**
+ * struct vhost_balloon_refresh - asks the guest for statistics, and waits for them
+ * @size: size of this structure in bytes
+ * @timeout: milliseconds to wait at most, at most VHOST_BALLOON_REFRESH_TIMEOUT_MAX;
+ *   0: ask, and don't wait
+ */
+struct vhost_balloon_refresh {
+	__u32 size;
+	__u32 timeout;
+};
+
+/**
+ * struct vhost_balloon_hint_start - starts free page hinting
+ * @size: size of this structure in bytes
+ * @cmd_id: out: the command id that the guest is given
+ */
+struct vhost_balloon_hint_start {
+	__u32 size;
+	__u32 cmd_id;
+};
+
+/** VHOST_BALLOON_HINT_STOP_STOP - the guest shall stop reporting, and hold the pages back */
+#define VHOST_BALLOON_HINT_STOP_STOP	0
+/** VHOST_BALLOON_HINT_STOP_DONE - the hints were made use of: the guest shall have its pages again */
+#define VHOST_BALLOON_HINT_STOP_DONE	1
+
+/**
+ * struct vhost_balloon_hint_stop - ends free page hinting
+ * @size: size of this structure in bytes
+ * @how: VHOST_BALLOON_HINT_STOP_STOP or VHOST_BALLOON_HINT_STOP_DONE
+ */
+struct vhost_balloon_hint_stop {
+	__u32 size;
+	__u32 how;
+};
+
+/** VHOST_BALLOON_HINT_FETCH_MAX - most pages that one VHOST_BALLOON_HINT_FETCH covers: 4 GiB */
+#define VHOST_BALLOON_HINT_FETCH_MAX	(1U << 20)
+
+/**
+ * struct vhost_balloon_hint_fetch - gets and clears the bits of a range of guest memory
+ * @size: size of this structure in bytes
+ * @flags: none are defined, has to be zero
+ * @gfn: first guest frame number (4 KiB), a multiple of 64
+ * @bitmap: user address of an array of __u64, one bit a page: @gfn is bit 0 of the first one.
+ *   (@nr + 63) / 64 of them are written
+ * @nr: number of pages, at most VHOST_BALLOON_HINT_FETCH_MAX
+ * @set: out: number of bits that are set in @bitmap
+ */
+struct vhost_balloon_hint_fetch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gfn;
+	__aligned_u64 bitmap;
+	__u32 nr;
+	__u32 set;
+};
+
+/**
+ * struct vhost_balloon_inhibit - says whether memory may be discarded
+ * @size: size of this structure in bytes
+ * @inhibit: 1: nothing is discarded from now on; 0: as far as the caller is concerned, it may be
+ * @reason: why, printable ASCII, at most VHOST_BALLOON_REASON_MAX characters, NUL-terminated, zeroes
+ *   to the end; not empty with @inhibit 1, empty with 0
+ *
+ * The VMM (its backend file) and the controllers (all control files together) have one
+ * say each, which doesn't end with the file.
+ */
+struct vhost_balloon_inhibit {
+	__u32 size;
+	__u32 inhibit;
+	__u8  reason[VHOST_BALLOON_REASON_SIZE];
 };
 
 /* struct vhost_balloon_event events */
@@ -528,6 +748,12 @@ struct vhost_balloon_tunables {
 #define VHOST_BALLOON_EVENT_GONE	(1U << 5)
 /** VHOST_BALLOON_EVENT_TARGET - the target was changed */
 #define VHOST_BALLOON_EVENT_TARGET	(1U << 6)
+/** VHOST_BALLOON_EVENT_STATS - the guest sent a sample of its statistics */
+#define VHOST_BALLOON_EVENT_STATS	(1U << 7)
+/** VHOST_BALLOON_EVENT_HINT - the state of free page hinting changed (&vhost_balloon_info.hint_state) */
+#define VHOST_BALLOON_EVENT_HINT	(1U << 8)
+/** VHOST_BALLOON_EVENT_INHIBIT - VHOST_BALLOON_SET_INHIBIT changed something */
+#define VHOST_BALLOON_EVENT_INHIBIT	(1U << 9)
 
 /**
  * struct vhost_balloon_event - what read() of a control file returns
@@ -603,6 +829,42 @@ struct vhost_balloon_event {
 #define VHOST_BALLOON_GET_REGIONS	_IOWR(VHOST_VIRTIO, 0xCC, struct vhost_balloon_regions)
 /** VHOST_BALLOON_SET_TARGET - ask the guest for memory, or give it back */
 #define VHOST_BALLOON_SET_TARGET	_IOW(VHOST_VIRTIO, 0xCD, struct vhost_balloon_target)
+/** VHOST_BALLOON_GET_STATS - the last sample of the guest's memory statistics */
+#define VHOST_BALLOON_GET_STATS		_IOWR(VHOST_VIRTIO, 0xCE, struct vhost_balloon_stats)
+/** VHOST_BALLOON_SET_STATS_INTERVAL - poll the guest for statistics, or stop that */
+#define VHOST_BALLOON_SET_STATS_INTERVAL _IOW(VHOST_VIRTIO, 0xCF, struct vhost_balloon_stats_interval)
+/**
+ * VHOST_BALLOON_REFRESH_STATS - ask for statistics now, and wait for them
+ *
+ * EOPNOTSUPP: STATS_VQ was not negotiated; ETIMEDOUT: no answer; EINTR: a signal came.
+ */
+#define VHOST_BALLOON_REFRESH_STATS	_IOW(VHOST_VIRTIO, 0xD0, struct vhost_balloon_refresh)
+/**
+ * VHOST_BALLOON_HINT_START - have the guest report its free pages
+ *
+ * What was hinted before and not fetched is thrown away. EOPNOTSUPP: FREE_PAGE_HINT was not
+ * negotiated; ENOMEM: no memory for the bits, and no hinting.
+ */
+#define VHOST_BALLOON_HINT_START	_IOWR(VHOST_VIRTIO, 0xD1, struct vhost_balloon_hint_start)
+/**
+ * VHOST_BALLOON_HINT_STOP - end free page hinting
+ *
+ * When it has returned no bit is set any more. The only safe order for a VMM that skips free
+ * pages while it copies a guest: HINT_STOP, HINT_FETCH, take the fetched pages off its own
+ * bitmap, and only *then* sync the dirty log: a page that was hinted and written to since is in the
+ * dirty log. Stopping when nothing was started does nothing.
+ */
+#define VHOST_BALLOON_HINT_STOP		_IOW(VHOST_VIRTIO, 0xD2, struct vhost_balloon_hint_stop)
+/** VHOST_BALLOON_HINT_FETCH - get the pages that were hinted, and clear their bits */
+#define VHOST_BALLOON_HINT_FETCH	_IOWR(VHOST_VIRTIO, 0xD3, struct vhost_balloon_hint_fetch)
+/**
+ * VHOST_BALLOON_SET_INHIBIT - have nothing discarded, for a reason
+ *
+ * When it has returned nothing is discarded any more. Inflations and reports are
+ * acknowledged and counted. For what the kernel can't see by itself: pages that
+ * another process has pinned, or a device that was given to the VM without KVM's knowledge.
+ */
+#define VHOST_BALLOON_SET_INHIBIT	_IOW(VHOST_VIRTIO, 0xD4, struct vhost_balloon_inhibit)
 /** VHOST_BALLOON_GET_TUNABLES - what is switched on */
 #define VHOST_BALLOON_GET_TUNABLES	_IOWR(VHOST_VIRTIO, 0xD5, struct vhost_balloon_tunables)
 /** VHOST_BALLOON_SET_TUNABLES - switch on or off */

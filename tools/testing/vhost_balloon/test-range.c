@@ -336,6 +336,83 @@ static void test_random(void **state)
 	}
 }
 
+static void expect_bytes(u64 addr, u64 len, u64 gfn, u64 nr, u64 partial)
+{
+	struct vb_range r;
+
+	expect_eq(vb_range_of_bytes(addr, len, &r), partial);
+	expect_eq(r.nr, nr);
+	if (nr)
+		expect_eq(r.gfn, gfn);
+}
+
+static void test_bytes(void **state)
+{
+	const u64 last = 0xfffffffffffff000;
+
+	(void)state;
+	expect_bytes(0, 4096, 0, 1, 0);
+	expect_bytes(0x5000, 0x3000, 5, 3, 0);
+	/* Pieces of pages, within one, at its ends, and over a boundary. */
+	expect_bytes(0x5000, 1, 0, 0, 1);
+	expect_bytes(0x5fff, 1, 0, 0, 1);
+	expect_bytes(0x5001, 4094, 0, 0, 1);
+	expect_bytes(0x5000, 4095, 0, 0, 1);
+	expect_bytes(0x5001, 4095, 0, 0, 1);
+	expect_bytes(0x5fff, 2, 0, 0, 2);
+	expect_bytes(0x5800, 4096, 0, 0, 2);
+	/* Whole pages with pieces below, above, and on both sides. */
+	expect_bytes(0x5fff, 4097, 6, 1, 1);
+	expect_bytes(0x5000, 4097, 5, 1, 1);
+	expect_bytes(0x5fff, 4098, 6, 1, 2);
+	expect_bytes(0x5800, 0x3000, 6, 2, 2);
+	/* Up to where addresses end, and the longest that a descriptor can be. */
+	expect_bytes(last, 4096, last >> 12, 1, 0);
+	expect_bytes(last, 4095, 0, 0, 1);
+	expect_bytes(last + 4095, 1, 0, 0, 1);
+	expect_bytes(last - 1, 4097, last >> 12, 1, 1);
+	expect_bytes(1, 0xffffffff, 1, 0xfffff, 1);
+	expect_bytes(0, 0xffffffff, 0, 0xfffff, 1);
+}
+
+/* Take a batch in steps of @step pages; what comes out has to be what went in. */
+static void walk(struct vb_ranges *rs, u64 step)
+{
+	struct vb_cursor c = { .ranges = rs };
+	unsigned int i = 0;
+	struct vb_range r;
+	u64 at = 0, n;
+
+	while (vb_cursor_next(&c, &r)) {
+		expect(i < rs->nr);
+		expect_eq(r.gfn, rs->range[i].gfn + at);
+		expect_eq(r.nr, rs->range[i].nr - at);
+		n = r.nr < step ? r.nr : step;
+		vb_cursor_advance(&c, n);
+		at += n;
+		if (at == rs->range[i].nr) {
+			at = 0;
+			i++;
+		}
+	}
+	expect_eq(i, rs->nr);
+}
+
+static void test_cursor(void **state)
+{
+	struct vb_ranges rs;
+	u64 step;
+
+	(void)state;
+	vb_ranges_init(&rs, array, 4);
+	walk(&rs, 1);
+	vb_ranges_add(&rs, 10, 1);
+	vb_ranges_add(&rs, 20, 7);
+	vb_ranges_add(&rs, 40, 8);
+	for (step = 1; step < 10; step++)
+		walk(&rs, step);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +430,8 @@ int main(void)
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_shuffled),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_cursor),
 	};
 
 	/* What doesn't come to an end is killed. */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be switched for one balloon, at any time.
+ */
+#include <linux/virtio_balloon.h>
+
+#include "device.h"
+
+/* All that can be switched. */
+#define VB_TUNABLES	(VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE)
+
+/* Seen by the next batch; a pass may be reading it. */
+static void vb_device_apply_tunables(struct vhost_balloon *vb)
+{
+	unsigned int i;
+
+	for (i = 0; i < VB_NR_QUEUES; i++) {
+		struct vb_queue *q = &vb->vq[i].queue;
+
+		WRITE_ONCE(q->discard.hugetlb, vb->tunables & VHOST_BALLOON_TUNE_HUGETLB);
+		WRITE_ONCE(q->populate, vb->tunables & VHOST_BALLOON_TUNE_POPULATE);
+	}
+}
+
+/**
+ * vb_device_update_gather - gather huge pages from their parts, or don't
+ * @vb: the balloon; the caller holds the device mutex
+ *
+ * Only if the guest tells us before it uses a page again. Otherwise a part that was
+ * acknowledged may be in use by the time that the others come.
+ *
+ * Context: may sleep.
+ */
+void vb_device_update_gather(struct vhost_balloon *vb)
+{
+	if ((vb->tunables & VHOST_BALLOON_TUNE_HUGETLB) &&
+	    (vb->features & BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST)))
+		vb_pagebits_want(&vb->parts);
+	else
+		vb_pagebits_drop(&vb->parts);
+}
+
+/**
+ * vb_device_forget_parts - gather huge pages anew
+ * @vb: the balloon; the caller holds the device mutex
+ *
+ * Context: may sleep.
+ */
+void vb_device_forget_parts(struct vhost_balloon *vb)
+{
+	vb_pagebits_drop(&vb->parts);
+	vb_device_update_gather(vb);
+}
+
+/**
+ * vb_device_get_tunables - what is switched on
+ * @vb: the balloon
+ * @mask: filled with what can be switched
+ * @values: filled with what is on
+ *
+ * Context: process context; may sleep.
+ * Return: 0; -EINTR.
+ */
+int vb_device_get_tunables(struct vhost_balloon *vb, u64 *mask, u64 *values)
+{
+	if (mutex_lock_killable(&vb->lock))
+		return -EINTR;
+	*mask = VB_TUNABLES;
+	*values = vb->tunables;
+	mutex_unlock(&vb->lock);
+	return 0;
+}
+
+/**
+ * vb_device_set_tunables - switch on or off
+ * @vb: the balloon
+ * @mask: what to change
+ * @values: what is to be on, of @mask
+ *
+ * Context: process context; may sleep.
+ * Return: 0; -EINVAL for what there is not; -EINTR.
+ */
+int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values)
+{
+	if ((mask & ~VB_TUNABLES) || (values & ~mask))
+		return -EINVAL;
+	if (mutex_lock_killable(&vb->lock))
+		return -EINTR;
+	vb->tunables = (vb->tunables & ~mask) | values;
+	vb_device_apply_tunables(vb);
+	vb_device_update_gather(vb);
+	mutex_unlock(&vb->lock);
+	return 0;
+}
