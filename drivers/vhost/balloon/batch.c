@@ -77,6 +77,9 @@ int vb_batch_ungather(struct vb_queue *q)
 	const struct vb_range *r;
 	int ret;
 
+	/* What couldn't be read may have named any page. */
+	if (q->garbled)
+		return vb_pagebits_clear_all(q->discard.gather);
 	/* In a section, so that bits are gone first whose memory is another by now. */
 	ret = vb_memory_enter(q->memory);
 	if (ret)

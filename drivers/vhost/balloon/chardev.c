@@ -247,14 +247,13 @@ static long vb_owner_ioctl_locked(struct vb_backend *b, unsigned int cmd, unsign
 	if (ret == -ENOIOCTLCMD)
 		ret = vb_ioctl_dispatch(vb_backend_ioctls, ARRAY_SIZE(vb_backend_ioctls), b, cmd,
 					arg);
-	if (ret == -ENOIOCTLCMD)
-		ret = vb_control_ioctl(vb, cmd, arg);
 	return ret;
 }
 
 /*
  * The ioctls that are for the owner. Copying in may take as long as userspace
- * likes: what was found to be the owner must be it until the end.
+ * likes: what was found to be the owner must be it until the end. Not so for what a
+ * controller may ask as well, which may wait for the guest.
  */
 static long vb_owner_ioctl(struct vb_backend *b, unsigned int cmd, unsigned long arg)
 {
@@ -264,7 +263,7 @@ static long vb_owner_ioctl(struct vb_backend *b, unsigned int cmd, unsigned long
 		return -EINTR;
 	ret = vb_owner_ioctl_locked(b, cmd, arg);
 	up_read(&b->owner);
-	return ret;
+	return ret == -ENOIOCTLCMD ? vb_control_ioctl(b->vb, cmd, arg) : ret;
 }
 
 static long vb_backend_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

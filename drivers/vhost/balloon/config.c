@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 #include <linux/string.h>
+#include <linux/vhost.h>
 #include <linux/virtio_balloon.h>
 
 #include "device.h"
@@ -162,7 +163,7 @@ static bool vb_config_fits(unsigned int offset, unsigned int len)
 /* Before any features are negotiated, the fields of all that are offered are there. */
 static bool vb_config_has(struct vhost_balloon *vb, unsigned int feature)
 {
-	u64 features = READ_ONCE(vb->features);
+	u64 features = READ_ONCE(vb->features) & ~BIT_ULL(VHOST_F_LOG_ALL);
 
 	return (features ? features : vb->params.features) & BIT_ULL(feature);
 }
@@ -187,6 +188,20 @@ static void vb_config_set_poison(struct vhost_balloon *vb, u32 poison_val)
 	/* Seen by the next batch; a pass may be reading it. */
 	for (i = 0; i < VB_NR_QUEUES; i++)
 		WRITE_ONCE(vb->vq[i].queue.discard.poison_val, poison_val);
+}
+
+/**
+ * vb_device_forget_config - forget what the guest wrote: it is another one's turn
+ * @vb: the balloon
+ *
+ * Context: process context.
+ */
+void vb_device_forget_config(struct vhost_balloon *vb)
+{
+	spin_lock(&vb->config_lock);
+	vb->actual = 0;
+	vb_config_set_poison(vb, 0);
+	spin_unlock(&vb->config_lock);
 }
 
 /**

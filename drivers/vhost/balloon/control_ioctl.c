@@ -131,7 +131,9 @@ static void vb_region_list_finish(struct vhost_balloon *vb, struct vhost_balloon
 static int vb_ioctl_get_regions(const struct vb_ioctl_call *call)
 {
 	struct vhost_balloon_regions *regions = call->arg;
-	struct vb_region_list list = { .listener.ops = &vb_region_list_ops };
+	struct vb_region_list list = {
+		.listener = { .ops = &vb_region_list_ops, .traced = true },
+	};
 	struct vhost_balloon *vb = call->ctx;
 	int ret;
 

@@ -229,10 +229,11 @@ static int vb_device_init_listeners(struct vhost_balloon *vb)
 	int ret;
 
 	vb->listener.ops = &vb_device_listener_ops;
+	vb->listener.traced = true;
 	ret = vb_memory_register(&vb->memory, &vb->listener);
 	if (ret)
 		return ret;
-	ret = vb_pagebits_init(&vb->parts, &vb->memory);
+	ret = vb_pagebits_init(&vb->parts, &vb->memory, true);
 	if (ret)
 		goto err_listener;
 	ret = vb_device_init_hint(vb);

@@ -182,7 +182,6 @@ int vb_vq_stop(struct vb_vq *vq, bool killable);
 int vb_device_set_running(struct vhost_balloon *vb, bool running);
 int vb_device_stop_locked(struct vhost_balloon *vb, bool killable);
 void vb_device_reset_locked(struct vhost_balloon *vb);
-void vb_device_clear_actual(struct vhost_balloon *vb);
 
 /* roles.c */
 void vb_device_resolve_roles(struct vhost_balloon *vb);
@@ -227,6 +226,7 @@ void vb_device_hint_reset(struct vhost_balloon *vb);
 
 /* config.c */
 void vb_device_set_target(struct vhost_balloon *vb, u32 target);
+void vb_device_forget_config(struct vhost_balloon *vb);
 void vb_device_set_hint_command(struct vhost_balloon *vb, u32 command);
 void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual);
 void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w);

@@ -245,7 +245,7 @@ static int vb_discard_zap(struct vb_discard *d, struct vm_area_struct *vma,
 
 /*
  * Whether all parts of a huge page are in the balloon. They may lie in several slots, as long as
- * these show all of it to the guest, once, and in order.
+ * these show all of it to the guest, and in order.
  */
 static bool vb_huge_complete(struct vb_discard *d, unsigned long start, unsigned long unit)
 {
@@ -262,21 +262,27 @@ static bool vb_huge_complete(struct vb_discard *d, unsigned long start, unsigned
 		    slot.hva + ((at - slot.gfn) << PAGE_SHIFT) != start + ((at - gfn) << PAGE_SHIFT))
 			return false;
 	}
-	return vb_pagebits_full(d->gather, gfn, nr);
+	return vb_pagebits_full(d->gather, gfn, nr, start);
 }
 
-/* Keep the pages in mind, and find which huge pages are in the balloon now, from @start to @end. */
-static void vb_discard_gather(struct vb_discard *d, unsigned long addr, unsigned long len,
+/*
+ * Keep the pages in mind, and find which huge pages are in the balloon now, from @start to @end.
+ * Returns whether all of the pages could be kept in mind.
+ */
+static bool vb_discard_gather(struct vb_discard *d, unsigned long addr, unsigned long len,
 			      unsigned long unit, unsigned long *start, unsigned long *end)
 {
-	vb_pagebits_set(d->gather, d->slot.gfn + ((addr - d->slot.hva) >> PAGE_SHIFT),
-			len >> PAGE_SHIFT);
+	u64 nr = len >> PAGE_SHIFT;
+	u64 set;
+
+	set = vb_pagebits_set(d->gather, d->slot.gfn + ((addr - d->slot.hva) >> PAGE_SHIFT), nr);
 	*start = ALIGN_DOWN(addr, unit);
 	*end = ALIGN(addr + len, unit);
 	if (*start != addr && !vb_huge_complete(d, *start, unit))
 		*start += unit;
 	if (*end != addr + len && *end > *start && !vb_huge_complete(d, *end - unit, unit))
 		*end -= unit;
+	return set == nr;
 }
 
 /* Discard from one VMA, whole units only. Returns 0, or -EAGAIN if a lock isn't to be had. */
@@ -290,7 +296,7 @@ static int vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
 	int ret = 0;
 
 	if (gather)
-		vb_discard_gather(d, addr, len, plan->unit, &start, &end);
+		gather = vb_discard_gather(d, addr, len, plan->unit, &start, &end);
 	if (end > start && plan->punch)
 		ret = vb_discard_punch(d, vma, plan, start, end - start);
 	else if (end > start)

@@ -17,9 +17,12 @@
 #include "hint.h"
 #include "trace.h"
 
-/* Pages, and pieces, after which a section ends: 16 GiB take a millisecond or so. */
-#define VB_HINT_SECTION_PAGES	(16ULL << (30 - VHOST_BALLOON_PAGE_SHIFT))
-#define VB_HINT_SECTION_PIECES	256
+/*
+ * What is dealt with in one section: pieces, of which those count more that are longer than
+ * 64 MiB. 16 GiB take a millisecond or so.
+ */
+#define VB_HINT_BUDGET		256
+#define VB_HINT_PIECE_SHIFT	(26 - VHOST_BALLOON_PAGE_SHIFT)
 
 /**
  * vb_hint_init - begin without hints
@@ -40,8 +43,8 @@ int vb_hint_init(struct vb_hint *hint, u64 id, struct vb_memory *m,
 	hint->state = VHOST_BALLOON_HINT_IDLE;
 	hint->cmd_id = 0;
 	hint->listening = false;
-	hint->garbled = false;
-	return vb_pagebits_init(&hint->bits, m);
+	hint->budget = VB_HINT_BUDGET;
+	return vb_pagebits_init(&hint->bits, m, false);
 }
 
 /**
@@ -212,9 +215,10 @@ static void vb_hint_pages(struct vb_queue *q, const struct vb_range *r)
 	vb_count(q->counters, VHOST_BALLOON_C_HINT_NO_REGION, r->nr - set);
 }
 
-/* Take a writable piece. Returns the number of pages that were dealt with. */
-static u64 vb_hint_take(struct vb_queue *q)
+/* Take a writable piece. */
+static void vb_hint_take(struct vb_queue *q)
 {
+	struct vb_hint *hint = q->data;
 	struct vb_chain *chain = &q->chain;
 	struct vb_range r;
 	u64 partial;
@@ -224,7 +228,7 @@ static u64 vb_hint_take(struct vb_queue *q)
 	if (r.nr)
 		vb_hint_pages(q, &r);
 	vb_chain_advance(chain, chain->len);
-	return r.nr;
+	hint->budget -= 1 + (int)(r.nr >> VB_HINT_PIECE_SHIFT);
 }
 
 /* Read the command id, the whole of which has to be there before anything writable. */
@@ -255,49 +259,49 @@ static int vb_hint_end_command(struct vb_queue *q)
 	return 0;
 }
 
-static int vb_hint_collect_chain(struct vb_queue *q)
+/* Returns as collect does, but with 0 for a chain that isn't through. */
+static int vb_hint_collect_piece(struct vb_queue *q)
 {
-	unsigned int pieces;
-	u64 pages = 0;
 	int ret;
 
-	for (pieces = 0; pieces < VB_HINT_SECTION_PIECES; pieces++) {
-		ret = vb_chain_segment(&q->vring, &q->acc, &q->chain);
-		if (ret < 0)
-			return ret;
-		if (ret && !q->chain.write) {
-			ret = vb_hint_read_command(q);
-			if (ret)
-				return ret;
-			continue;
+	ret = vb_chain_segment(&q->vring, &q->acc, &q->chain);
+	if (ret < 0)
+		return ret;
+	if (ret && !q->chain.write)
+		return vb_hint_read_command(q);
+	if (vb_hint_end_command(q))
+		return -EINVAL;
+	if (!ret)
+		return 1;
+	vb_hint_take(q);
+	return 0;
+}
+
+/* The budget is what is left of the section, over all chains that it deals with. */
+static int vb_hint_collect_chain(struct vb_queue *q)
+{
+	struct vb_hint *hint = q->data;
+	int ret;
+
+	do {
+		if (hint->budget <= 0) {
+			hint->budget = VB_HINT_BUDGET;
+			return VB_QUEUE_AGAIN;
 		}
-		if (vb_hint_end_command(q))
-			return -EINVAL;
-		if (!ret)
-			return 1;
-		pages += vb_hint_take(q);
-		if (pages >= VB_HINT_SECTION_PAGES)
-			break;
-	}
-	return VB_QUEUE_AGAIN;
+		ret = vb_hint_collect_piece(q);
+	} while (!ret);
+	return ret;
 }
 
 static int vb_hint_collect(struct vb_queue *q)
 {
 	struct vb_hint *hint = q->data;
 
-	if (hint->garbled)
+	/* It may have been a command, and any: what follows is nobody's. */
+	if (q->garbled)
 		hint->listening = false;
-	hint->garbled = false;
+	q->garbled = false;
 	return vb_hint_collect_chain(q);
-}
-
-/* It may have been a command, and any: what follows is nobody's. */
-static void vb_hint_malformed(struct vb_queue *q)
-{
-	struct vb_hint *hint = q->data;
-
-	hint->garbled = true;
 }
 
 /* All was done when the requests were collected. */
@@ -310,5 +314,4 @@ const struct vb_queue_ops vb_hint_ops = {
 	.max_heads	= VB_VRING_MAX_NUM,
 	.collect	= vb_hint_collect,
 	.act		= vb_hint_act,
-	.malformed	= vb_hint_malformed,
 };

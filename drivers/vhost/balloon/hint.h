@@ -14,7 +14,7 @@
 /**
  * struct vb_hint - free page hinting
  * @id: id of the balloon, for tracing
- * @garbled: the driver sent something malformed; protected by the queue mutex
+ * @budget: what may be dealt with before the next section; protected by the queue mutex
  * @memory: the guest's memory. Its mutex protects everything below.
  * @changed: told when @state has changed; may be called in a section
  * @state: enum vhost_balloon_hint_state
@@ -24,7 +24,7 @@
  */
 struct vb_hint {
 	u64 id;
-	bool garbled;
+	int budget;
 	struct vb_memory *memory;
 	void (*changed)(struct vb_hint *hint);
 	u32 state;

@@ -69,6 +69,8 @@ static int vb_deflate_act(struct vb_queue *q)
 
 	if (READ_ONCE(q->discard.gather->wanted))
 		ret = vb_batch_ungather(q);
+	if (!ret)
+		q->garbled = false;
 	if (!ret && READ_ONCE(q->populate))
 		ret = vb_batch_populate(q);
 	return ret;

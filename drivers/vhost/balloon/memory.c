@@ -37,7 +37,8 @@ void vb_memory_destroy(struct vb_memory *m)
 
 static void vb_memory_begin(struct vb_memory *m, struct vb_memory_listener *l)
 {
-	trace_vhost_balloon_region(m->id, VB_TRACE_BEGIN, NULL);
+	if (l->traced)
+		trace_vhost_balloon_region(m->id, VB_TRACE_BEGIN, NULL);
 	if (l->ops->begin)
 		l->ops->begin(l);
 }
@@ -45,7 +46,8 @@ static void vb_memory_begin(struct vb_memory *m, struct vb_memory_listener *l)
 static void vb_memory_del(struct vb_memory *m, struct vb_memory_listener *l,
 			  const struct vhost_balloon_slot *r)
 {
-	trace_vhost_balloon_region(m->id, VB_TRACE_DEL, r);
+	if (l->traced)
+		trace_vhost_balloon_region(m->id, VB_TRACE_DEL, r);
 	if (l->ops->region_del)
 		l->ops->region_del(l, r);
 }
@@ -53,7 +55,8 @@ static void vb_memory_del(struct vb_memory *m, struct vb_memory_listener *l,
 static void vb_memory_add(struct vb_memory *m, struct vb_memory_listener *l,
 			  const struct vhost_balloon_slot *r)
 {
-	trace_vhost_balloon_region(m->id, VB_TRACE_ADD, r);
+	if (l->traced)
+		trace_vhost_balloon_region(m->id, VB_TRACE_ADD, r);
 	if (l->ops->region_add)
 		l->ops->region_add(l, r);
 }
@@ -61,14 +64,16 @@ static void vb_memory_add(struct vb_memory *m, struct vb_memory_listener *l,
 static void vb_memory_nop(struct vb_memory *m, struct vb_memory_listener *l,
 			  const struct vhost_balloon_slot *r)
 {
-	trace_vhost_balloon_region(m->id, VB_TRACE_NOP, r);
+	if (l->traced)
+		trace_vhost_balloon_region(m->id, VB_TRACE_NOP, r);
 	if (l->ops->region_nop)
 		l->ops->region_nop(l, r);
 }
 
 static void vb_memory_commit(struct vb_memory *m, struct vb_memory_listener *l)
 {
-	trace_vhost_balloon_region(m->id, VB_TRACE_COMMIT, NULL);
+	if (l->traced)
+		trace_vhost_balloon_region(m->id, VB_TRACE_COMMIT, NULL);
 	if (l->ops->commit)
 		l->ops->commit(l);
 }

@@ -41,10 +41,12 @@ struct vb_memory_listener_ops {
 /**
  * struct vb_memory_listener - someone who follows the regions
  * @node: in &vb_memory.listeners
+ * @traced: what it is told shows in the trace: one of them is enough
  * @ops: what to call
  */
 struct vb_memory_listener {
 	struct list_head node;
+	bool traced;
 	const struct vb_memory_listener_ops *ops;
 };
 

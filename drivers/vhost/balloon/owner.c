@@ -135,7 +135,8 @@ static void vb_device_unbind_locked(struct vhost_balloon *vb)
 	vb_pagebits_drop(&vb->parts);
 	vb_pagebits_drop(&vb->hint.bits);
 	vb->many_vms = false;
-	vb_device_clear_actual(vb);
+	vb_stats_forget(&vb->stats);
+	vb_device_forget_config(vb);
 	vb_device_drop_owner(vb);
 }
 

@@ -25,8 +25,7 @@
  * struct vb_area - a run of pages that have bits
  * @node: in &vb_pagebits.areas: first and last guest frame number
  * @hva: of the first page
- * @bits: the bits. Bit 0 is the first page with its number rounded down to a multiple
- *	of 64, so that words of different areas hold the same pages.
+ * @bits: the bits. Bit 0 is the first page.
  */
 struct vb_area {
 	struct interval_tree_node node;
@@ -34,9 +33,10 @@ struct vb_area {
 	unsigned long *bits;
 };
 
-static_assert(BITS_PER_LONG == 64);
+/* Page numbers of 32 bits reach no higher, and what a VMM can have us allocate has to end. */
+#define VB_PAGEBITS_END		BIT_ULL(32)
 
-#define VB_WORD_BITS	64ULL
+#define VB_WORD_BITS		64
 
 static u64 vb_area_gfn(const struct vb_area *a)
 {
@@ -50,7 +50,7 @@ static u64 vb_area_nr(const struct vb_area *a)
 
 static unsigned long vb_area_bit(const struct vb_area *a, u64 gfn)
 {
-	return gfn - ALIGN_DOWN(a->node.start, VB_WORD_BITS);
+	return gfn - vb_area_gfn(a);
 }
 
 static struct vb_area *vb_area_first(struct vb_pagebits *pb, u64 gfn, u64 last)
@@ -83,17 +83,15 @@ static struct vb_range vb_area_part(const struct vb_area *a, u64 gfn, u64 nr)
 
 static struct vb_area *vb_area_alloc(const struct vhost_balloon_slot *r)
 {
-	struct vb_area *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
-	u64 last = r->gfn + r->nr - 1;
-	size_t words;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct vb_area *a = kzalloc(sizeof(*a), gfp);
 
 	if (!a)
 		return NULL;
 	a->node.start = r->gfn;
-	a->node.last = last;
+	a->node.last = r->gfn + r->nr - 1;
 	a->hva = r->hva;
-	words = last / VB_WORD_BITS - r->gfn / VB_WORD_BITS + 1;
-	a->bits = kvcalloc(words, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	a->bits = kvcalloc(BITS_TO_LONGS(r->nr), sizeof(long), gfp);
 	if (!a->bits) {
 		kfree(a);
 		return NULL;
@@ -120,10 +118,20 @@ static void vb_area_remove(struct vb_pagebits *pb, struct vb_area *a)
 	vb_area_free(a);
 }
 
-/* Whether an area is about the memory that a region has where the two overlap. */
-static bool vb_area_matches(const struct vb_area *a, const struct vhost_balloon_slot *r)
+static void vb_pagebits_zero(struct vb_pagebits *pb)
 {
-	return a->hva - (vb_area_gfn(a) << PAGE_SHIFT) == r->hva - (r->gfn << PAGE_SHIFT);
+	struct vb_area *a;
+
+	vb_for_each_area(a, pb, 0, U64_MAX) {
+		bitmap_zero(a->bits, vb_area_nr(a));
+		cond_resched();
+	}
+}
+
+/* Whether an area is about the memory that the guest sees at @hva from @gfn on. */
+static bool vb_area_matches(const struct vb_area *a, u64 gfn, unsigned long hva)
+{
+	return a->hva - (vb_area_gfn(a) << PAGE_SHIFT) == hva - (gfn << PAGE_SHIFT);
 }
 
 /*
@@ -133,7 +141,7 @@ static bool vb_area_matches(const struct vb_area *a, const struct vhost_balloon_
 static bool vb_region_gap(struct vb_pagebits *pb, const struct vhost_balloon_slot *r, u64 gfn,
 			  struct vhost_balloon_slot *gap)
 {
-	u64 end = r->gfn + r->nr;
+	u64 end = min(r->gfn + r->nr, VB_PAGEBITS_END);
 	struct vb_area *a;
 
 	gfn = max(gfn, r->gfn);
@@ -162,14 +170,24 @@ static void vb_pagebits_region_add(struct vb_memory_listener *l, const struct vh
 
 	for (a = vb_area_first(pb, r->gfn, r->gfn + r->nr - 1); a; a = next) {
 		next = vb_area_next(a, r->gfn, r->gfn + r->nr - 1);
-		if (!vb_area_matches(a, r))
+		if (!vb_area_matches(a, r->gfn, r->hva))
 			vb_area_remove(pb, a);
 	}
 	if (pb->wanted && vb_region_discardable(r) && vb_region_gap(pb, r, 0, &gap))
 		WRITE_ONCE(pb->missing, true);
 }
 
+/* A slot that went and came again between two sections is seen by this only. */
+static void vb_pagebits_begin(struct vb_memory_listener *l)
+{
+	struct vb_pagebits *pb = container_of(l, struct vb_pagebits, listener);
+
+	if (!pb->survive)
+		vb_pagebits_zero(pb);
+}
+
 static const struct vb_memory_listener_ops vb_pagebits_listener_ops = {
+	.begin		= vb_pagebits_begin,
 	.region_add	= vb_pagebits_region_add,
 };
 
@@ -177,15 +195,17 @@ static const struct vb_memory_listener_ops vb_pagebits_listener_ops = {
  * vb_pagebits_init - begin without any bits
  * @pb: the bits
  * @m: the guest's memory
+ * @survive: keep bits when the regions change, as long as the memory is the same
  *
  * Context: may sleep.
  * Return: as vb_memory_register().
  */
-int vb_pagebits_init(struct vb_pagebits *pb, struct vb_memory *m)
+int vb_pagebits_init(struct vb_pagebits *pb, struct vb_memory *m, bool survive)
 {
 	pb->memory = m;
 	pb->areas = RB_ROOT_CACHED;
 	pb->pages = 0;
+	pb->survive = survive;
 	pb->wanted = false;
 	pb->missing = false;
 	pb->listener.ops = &vb_pagebits_listener_ops;
@@ -196,8 +216,10 @@ static void vb_pagebits_drop_locked(struct vb_pagebits *pb)
 {
 	struct vb_area *a;
 
-	while ((a = vb_area_first(pb, 0, U64_MAX)))
+	while ((a = vb_area_first(pb, 0, U64_MAX))) {
 		vb_area_remove(pb, a);
+		cond_resched();
+	}
 	WRITE_ONCE(pb->wanted, false);
 	WRITE_ONCE(pb->missing, false);
 }
@@ -315,7 +337,7 @@ static int vb_pagebits_add(struct vb_pagebits *pb, struct vb_area **add,
 	} else {
 		vb_pagebits_trim(pb);
 	}
-	ret = vb_pagebits_gap(pb, next, gap);
+	ret = vb_pagebits_gap(pb, next, gap) || (next && vb_pagebits_gap(pb, 0, gap));
 	if (!ret)
 		WRITE_ONCE(pb->missing, false);
 out_leave:
@@ -345,8 +367,11 @@ int vb_pagebits_cover(struct vb_pagebits *pb)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		add = vb_area_alloc(&gap);
-		if (!add)
+		if (!add) {
+			/* Not again before there is something new. */
+			WRITE_ONCE(pb->missing, false);
 			return -ENOMEM;
+		}
 		cond_resched();
 	}
 	if (add)
@@ -361,6 +386,7 @@ int vb_pagebits_cover(struct vb_pagebits *pb)
  * @gfn: first page
  * @nr: number of pages, at least 1
  *
+ * Context: doesn't sleep.
  * Return: number of pages that have bits at all.
  */
 u64 vb_pagebits_set(struct vb_pagebits *pb, u64 gfn, u64 nr)
@@ -395,14 +421,32 @@ void vb_pagebits_clear(struct vb_pagebits *pb, u64 gfn, u64 nr)
 }
 
 /**
+ * vb_pagebits_clear_all - clear all bits
+ * @pb: the bits
+ *
+ * Context: may sleep; not inside a section.
+ * Return: 0; -EINTR.
+ */
+int vb_pagebits_clear_all(struct vb_pagebits *pb)
+{
+	if (mutex_lock_killable(&pb->memory->lock))
+		return -EINTR;
+	vb_pagebits_zero(pb);
+	mutex_unlock(&pb->memory->lock);
+	return 0;
+}
+
+/**
  * vb_pagebits_full - whether the bits of all pages are set
  * @pb: the bits; the caller holds the memory mutex
  * @gfn: first page
  * @nr: number of pages, at least 1
+ * @hva: where the first page is in the VMM's address space
  *
- * Return: true if so.
+ * Context: doesn't sleep.
+ * Return: true if so, and they are about that memory.
  */
-bool vb_pagebits_full(struct vb_pagebits *pb, u64 gfn, u64 nr)
+bool vb_pagebits_full(struct vb_pagebits *pb, u64 gfn, u64 nr, unsigned long hva)
 {
 	struct vb_range part;
 	unsigned long bit;
@@ -412,7 +456,8 @@ bool vb_pagebits_full(struct vb_pagebits *pb, u64 gfn, u64 nr)
 	vb_for_each_area(a, pb, gfn, nr) {
 		part = vb_area_part(a, gfn, nr);
 		bit = vb_area_bit(a, part.gfn);
-		if (find_next_zero_bit(a->bits, bit + part.nr, bit) < bit + part.nr)
+		if (!vb_area_matches(a, gfn, hva) ||
+		    find_next_zero_bit(a->bits, bit + part.nr, bit) < bit + part.nr)
 			return false;
 		set += part.nr;
 	}
@@ -426,6 +471,7 @@ bool vb_pagebits_full(struct vb_pagebits *pb, u64 gfn, u64 nr)
  * @nr: number of pages, at least 1
  * @words: where to, zeroed; bit 0 of the first one is @gfn
  *
+ * Context: doesn't sleep.
  * Return: number of bits that were set.
  */
 u32 vb_pagebits_fetch(struct vb_pagebits *pb, u64 gfn, u32 nr, u64 *words)

@@ -181,6 +181,7 @@ void vb_queue_start(struct vb_queue *q, u64 features)
 	memset(&q->chain, 0, sizeof(q->chain));
 	q->chain_bytes = 0;
 	q->carry_len = 0;
+	q->garbled = false;
 	vb_queue_new_batch(q);
 	if (q->ops->start)
 		q->ops->start(q);
@@ -302,8 +303,7 @@ static void vb_queue_chain_end(struct vb_queue *q)
 static void vb_queue_chain_malformed(struct vb_queue *q)
 {
 	vb_count(q->counters, VHOST_BALLOON_C_MALFORMED, 1);
-	if (q->ops->malformed)
-		q->ops->malformed(q);
+	q->garbled = true;
 	vb_queue_chain_end(q);
 }
 
@@ -532,6 +532,7 @@ static int vb_queue_phase_complete(struct vb_queue *q)
 static int vb_queue_batch(struct vb_queue *q)
 {
 	u64 start = trace_vhost_balloon_batch_enabled() ? ktime_get_ns() : 0;
+	bool acted = q->phase != VB_QUEUE_COMPLETE;
 	int ret = 1;
 
 	if (q->phase == VB_QUEUE_COLLECT)
@@ -540,7 +541,8 @@ static int vb_queue_batch(struct vb_queue *q)
 		ret = vb_queue_phase_act(q);
 	if (ret <= 0 || q->phase != VB_QUEUE_COMPLETE)
 		return ret;
-	if (start)
+	/* Not again if the pass before couldn't complete it. */
+	if (start && acted)
 		trace_vhost_balloon_batch(q->id, q->index, q->role, &q->batch->ranges,
 					  q->discard.bytes, ktime_get_ns() - start);
 	return vb_queue_phase_complete(q);

@@ -76,7 +76,6 @@ struct vb_batch {
  *	others if the chain is malformed.
  * @act: do what the batch asks for, before it is completed. Not inside a
  *	section. Returns 0; VB_QUEUE_HOLD; or -EINTR or -ENOMEM to be called again later.
- * @malformed: the chain made no sense; NULL for nothing to do
  */
 struct vb_queue_ops {
 	unsigned int max_heads;
@@ -84,7 +83,6 @@ struct vb_queue_ops {
 	void (*start)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
 	int (*act)(struct vb_queue *q);
-	void (*malformed)(struct vb_queue *q);
 };
 
 /** enum vb_queue_phase - what a batch is waiting for */
@@ -145,6 +143,7 @@ enum vb_queue_result {
  * @chain_bytes: bytes that were read of it
  * @carry: bytes read of something that is spread over descriptors, and then @carry_len
  * @carry_len: number of bytes in @carry
+ * @garbled: a chain made no sense, and nobody knows what it said
  * @phase: what the batch is waiting for
  * @batch: the batch
  * @cursor: how far the batch was acted on
@@ -181,6 +180,7 @@ struct vb_queue {
 	u64 chain_bytes;
 	u8 carry[VB_QUEUE_CARRY];
 	unsigned int carry_len;
+	bool garbled;
 	enum vb_queue_phase phase;
 	struct vb_batch *batch;
 	struct vb_cursor cursor;

@@ -8,6 +8,7 @@
  * queues a driver sets up.
  */
 #include <linux/bitops.h>
+#include <linux/string.h>
 #include <linux/virtio_balloon.h>
 
 #include "device.h"
@@ -46,9 +47,7 @@ static void vb_numbering_make(struct vb_numbering *n, u64 features, bool gaps)
 	unsigned int role, index = 0;
 
 	n->indices = 0;
-	for (index = 0; index < VB_NR_QUEUES; index++)
-		n->role[index] = VHOST_BALLOON_ROLE_NONE;
-	index = 0;
+	memset16(n->role, VHOST_BALLOON_ROLE_NONE, VB_NR_QUEUES);
 	for (role = 0; role < VHOST_BALLOON_NR_ROLES; role++) {
 		if (vb_role_feature[role] & ~features)
 			continue;
@@ -69,13 +68,22 @@ static void vb_numbering_choose(struct vb_numbering *n, u64 features, unsigned l
 {
 	bool prefix = !(set_up & (set_up + 1));
 	struct vb_numbering gaps;
+	unsigned int i;
 
 	vb_numbering_make(n, features, false);
 	vb_numbering_make(&gaps, features, true);
 	if (prefix && !(set_up & ~n->indices))
 		return;
-	if (!(set_up & ~gaps.indices))
+	if (!(set_up & ~gaps.indices)) {
 		*n = gaps;
+		return;
+	}
+	if (!(set_up & ~n->indices))
+		return;
+	/* Neither: a hint that is taken for a report is lost memory. Only what is sure. */
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		if (n->role[i] != gaps.role[i])
+			n->role[i] = VHOST_BALLOON_ROLE_NONE;
 }
 
 static void *vb_role_data(struct vhost_balloon *vb, u16 role)
@@ -135,9 +143,16 @@ void vb_device_resolve_late_role(struct vb_vq *vq)
 {
 	struct vhost_balloon *vb = vq->vb;
 	struct vb_numbering n;
+	unsigned int i;
+	u16 role;
 
 	vb_numbering_choose(&n, vb->features, vb_device_set_up(vb));
-	vb_vq_set_role(vq, n.role[vq->queue.index]);
+	role = n.role[vq->queue.index];
+	/* It may look different now. What runs keeps its role. */
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		if (&vb->vq[i] != vq && vb->vq[i].queue.role == role)
+			role = VHOST_BALLOON_ROLE_NONE;
+	vb_vq_set_role(vq, role);
 }
 
 /**

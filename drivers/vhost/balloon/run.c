@@ -50,12 +50,24 @@ void vb_vq_start(struct vb_vq *vq)
 	vb_vq_queue_work(vq);
 }
 
+/* A driver that begins anew holds nothing: it uses its rings from the first entry on. */
+static bool vb_device_is_new_driver(struct vhost_balloon *vb)
+{
+	unsigned int i;
+
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		if (vb->vq[i].queue.base)
+			return false;
+	return true;
+}
+
 static void vb_device_start_locked(struct vhost_balloon *vb)
 {
 	unsigned int i;
 
 	vb_device_resolve_roles(vb);
-	vb_device_update_gather(vb);
+	if (vb_device_is_new_driver(vb))
+		vb_device_forget_parts(vb);
 	for (i = 0; i < VB_NR_QUEUES; i++)
 		if (vb->vq[i].ready)
 			vb_vq_start(&vb->vq[i]);
@@ -145,24 +157,7 @@ int vb_device_set_running(struct vhost_balloon *vb, bool running)
 	return ret;
 }
 
-/* A driver that begins anew holds nothing: it uses its rings from the first entry on. */
-static bool vb_device_is_new_driver(struct vhost_balloon *vb)
-{
-	unsigned int i;
-
-	for (i = 0; i < VB_NR_QUEUES; i++)
-		if (vb->vq[i].queue.base)
-			return false;
-	return true;
-}
-
-/**
- * vb_device_clear_actual - the guest has given nothing
- * @vb: the balloon
- *
- * Context: process context.
- */
-void vb_device_clear_actual(struct vhost_balloon *vb)
+static void vb_device_clear_actual(struct vhost_balloon *vb)
 {
 	spin_lock(&vb->config_lock);
 	vb->actual = 0;

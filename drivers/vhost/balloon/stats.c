@@ -133,6 +133,7 @@ static void vb_stats_begin(struct vb_queue *q)
 	stats->next.nr = 0;
 	stats->dropped = 0;
 	stats->fresh = false;
+	stats->held = false;
 	q->carry_len = 0;
 }
 
@@ -180,6 +181,9 @@ static void vb_stats_publish(struct vb_queue *q)
 	stats->reread = false;
 	if (again)
 		return;
+	vb_count(q->counters, VHOST_BALLOON_C_STATS_SAMPLES, 1);
+	vb_count(q->counters, VHOST_BALLOON_C_STATS_DROPPED, stats->dropped);
+	vb_count(q->counters, VHOST_BALLOON_C_MALFORMED, stats->partial);
 	spin_lock(&stats->lock);
 	/* Whoever asked since the last one has been answered. */
 	stats->wanted = false;
@@ -187,21 +191,17 @@ static void vb_stats_publish(struct vb_queue *q)
 	stats->time = ktime_get();
 	stats->sequence++;
 	spin_unlock(&stats->lock);
-	vb_count(q->counters, VHOST_BALLOON_C_STATS_SAMPLES, 1);
-	vb_count(q->counters, VHOST_BALLOON_C_STATS_DROPPED, stats->dropped);
-	vb_count(q->counters, VHOST_BALLOON_C_MALFORMED, stats->partial);
 	trace_vhost_balloon_stats(stats->id, stats->sequence, stats->next.nr);
 	wake_up_interruptible_all(&stats->wait);
 	stats->sampled(stats);
 }
 
-static bool vb_stats_take_wanted(struct vb_stats *stats)
+static bool vb_stats_wanted(struct vb_stats *stats)
 {
 	bool wanted;
 
 	spin_lock(&stats->lock);
 	wanted = stats->wanted;
-	stats->wanted = false;
 	spin_unlock(&stats->lock);
 	return wanted;
 }
@@ -216,12 +216,8 @@ static int vb_stats_act(struct vb_queue *q)
 		stats->held = true;
 		stats->held_base = vb_queue_base(q);
 	}
-	if (!stats->held)
-		return 0;
-	if (!vb_stats_take_wanted(stats))
-		return VB_QUEUE_HOLD;
-	stats->held = false;
-	return 0;
+	/* It counts as held until the next one is read: it may not be completed before a stop. */
+	return stats->held && !vb_stats_wanted(stats) ? VB_QUEUE_HOLD : 0;
 }
 
 /**
@@ -236,13 +232,27 @@ void vb_stats_reset(struct vb_stats *stats)
 	stats->was_reset = true;
 }
 
+/**
+ * vb_stats_forget - these were another guest's
+ * @stats: the statistics, with the queue stopped
+ *
+ * Context: process context.
+ */
+void vb_stats_forget(struct vb_stats *stats)
+{
+	stats->held = false;
+	spin_lock(&stats->lock);
+	stats->wanted = false;
+	stats->last.nr = 0;
+	spin_unlock(&stats->lock);
+}
+
 static void vb_stats_start(struct vb_queue *q)
 {
 	struct vb_stats *stats = q->data;
 
 	stats->reread = stats->held && (q->base || !stats->was_reset);
 	stats->was_reset = false;
-	stats->held = false;
 	stats->fresh = false;
 }
 

@@ -24,7 +24,7 @@ struct vb_sample {
 /**
  * struct vb_stats - the statistics of one guest
  * @id: id of the balloon, for tracing
- * @sampled: told of every new sample; may be called in a section
+ * @sampled: told of every new sample
  * @next: the sample being read; protected, with what follows, by the queue mutex
  * @dropped: entries that @next had no room for
  * @partial: @next ended within an entry
@@ -64,6 +64,7 @@ struct vb_stats {
 extern const struct vb_queue_ops vb_stats_ops;
 
 void vb_stats_init(struct vb_stats *stats, u64 id, void (*sampled)(struct vb_stats *stats));
+void vb_stats_forget(struct vb_stats *stats);
 void vb_stats_reset(struct vb_stats *stats);
 void vb_stats_want(struct vb_stats *stats);
 u64 vb_stats_sequence(struct vb_stats *stats);

@@ -11,6 +11,10 @@
 
 #include "device.h"
 
+/* Bytes of the largest used ring, and its event index. */
+#define VB_USED_MAX	(2 * sizeof(__virtio16) + sizeof(__virtio16) +	\
+			 VHOST_BALLOON_VRING_MAX * sizeof(struct vring_used_elem))
+
 static struct vb_vq *vb_device_vq(struct vhost_balloon *vb, unsigned int index)
 {
 	if (index >= VB_NR_QUEUES)
@@ -142,7 +146,7 @@ static int vb_vq_set_addr_locked(struct vb_vq *vq, const struct vhost_vring_addr
 	struct vb_queue *q = &vq->queue;
 
 	/* The log may be switched on and off at any time, the rest may not. */
-	if (vq->vb->running && !vb_vq_has_addr(vq, addr))
+	if (vq->vb->running && (!vq->ready || !vb_vq_has_addr(vq, addr)))
 		return -EBUSY;
 	vb_vq_put_addr(vq, addr->desc_user_addr, addr->avail_user_addr, addr->used_user_addr);
 	q->guest_ring = false;
@@ -169,7 +173,8 @@ int vb_device_set_vq_addr(struct vhost_balloon *vb, const struct vhost_vring_add
 		return -ENOBUFS;
 	if (!vb_ring_is_aligned(addr->desc_user_addr, addr->avail_user_addr,
 				addr->used_user_addr) ||
-	    !IS_ALIGNED(addr->log_guest_addr, VRING_USED_ALIGN_SIZE))
+	    !IS_ALIGNED(addr->log_guest_addr, VRING_USED_ALIGN_SIZE) ||
+	    addr->log_guest_addr > U64_MAX - VB_USED_MAX)
 		return -EINVAL;
 	if (mutex_lock_killable(&vb->lock))
 		return -EINTR;
@@ -198,6 +203,9 @@ int vhost_balloon_set_vq_base(struct vhost_balloon *vb, unsigned int index, u16 
 	if (IS_ERR(vq))
 		return PTR_ERR(vq);
 	vq->queue.base = base;
+	/* A pause needs none of this: there may be another driver. */
+	vb_device_forget_parts(vb);
+	vb_stats_reset(&vb->stats);
 	vb_vq_unlock(vq);
 	return 0;
 }
@@ -331,7 +339,8 @@ int vhost_balloon_set_features(struct vhost_balloon *vb, u64 features)
 		ret = -EBUSY;
 	else
 		WRITE_ONCE(vb->features, features);
-	if (!ret && changed)
+	/* What was negotiated by a driver, or by its successor. */
+	if (!vb->running)
 		vb_device_forget_parts(vb);
 	mutex_unlock(&vb->lock);
 	return ret;

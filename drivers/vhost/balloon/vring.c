@@ -545,7 +545,7 @@ int vb_vring_add_used(struct vb_vring *vr, struct vb_vring_access *acc, u16 head
 	return 0;
 }
 
-/* The driver has seen the index, so that this may be called again, but the store may not. */
+/* The driver has seen the index: the store must not be repeated, the telling may be. */
 static int vb_index_written(struct vb_vring *vr, struct vb_vring_access *acc)
 {
 	int err = 0;

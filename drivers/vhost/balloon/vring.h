@@ -38,8 +38,8 @@ enum vb_vring_space {
  *	contiguous from there, at least 1 and at most @len; or -ENXIO where
  *	there is no memory to be had for that access. Doesn't sleep.
  * @written: told of every piece of the ring that was written; may be NULL. Returns
- *	0; or -EFAULT with @fault_uaddr and so on set, and then the piece is
- *	written again once that page was faulted in
+ *	0; or -EFAULT with @fault_uaddr and so on set, and then it is told again once that
+ *	page was faulted in
  * @fault_uaddr: set before -EFAULT is returned: where the copy failed
  * @fault_len: set likewise: how many bytes were wanted there
  * @fault_write: set likewise: the copy was a write

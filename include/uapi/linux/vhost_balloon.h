@@ -109,8 +109,9 @@ struct vhost_balloon_running {
  * The space is as long as the offered features make it (8 bytes; 12 with FREE_PAGE_HINT; 16 with
  * PAGE_POISON); what lies beyond, and fields of features that were not negotiated, read as zero.
  *
- * VHOST_BALLOON_SET_CONFIG is for what the guest wrote: it changes ``actual``, and ``poison_val`` where
- * PAGE_POISON was negotiated, and leaves everything else of the range alone.
+ * VHOST_BALLOON_SET_CONFIG is for what the guest wrote: it changes ``actual``, and ``poison_val``
+ * unless features without PAGE_POISON were negotiated, and leaves everything else of the
+ * range alone.
  */
 struct vhost_balloon_config {
 	__u32 size;
@@ -204,7 +205,7 @@ enum vhost_balloon_role {
  * @VHOST_BALLOON_BROKEN_LOOP: a chain is longer than its table
  * @VHOST_BALLOON_BROKEN_INDIRECT: an indirect table that was not negotiated, of bad length, or
  *   inside another one or together with NEXT, or longer than the ring
- * @VHOST_BALLOON_BROKEN_RING_ACCESS: the ring itself can't be read or written
+ * @VHOST_BALLOON_BROKEN_RING_ACCESS: the ring itself can't be read or written, or its dirty log
  * @VHOST_BALLOON_BROKEN_CHAIN_SIZE: a chain holds more than 2^20 page numbers
  */
 enum vhost_balloon_broken {
@@ -409,7 +410,7 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_REPORTED: pages that the guest reported as free
  * @VHOST_BALLOON_C_HINTED: pages that were hinted, and their bits set
  * @VHOST_BALLOON_C_HINT_STALE: pages of hints ignored: not of the command id in force
- * @VHOST_BALLOON_C_HINT_NO_REGION: pages of hints ignored: no memory there, or none for the bits
+ * @VHOST_BALLOON_C_HINT_NO_REGION: pages of hints ignored: no memory there when hinting was started
  * @VHOST_BALLOON_C_HINT_COMMANDS_STALE: command ids ignored: not the one in force
  * @VHOST_BALLOON_C_STATS_SAMPLES: samples of statistics that the guest sent
  * @VHOST_BALLOON_C_STATS_DROPPED: entries of statistics beyond VHOST_BALLOON_STATS_MAX
@@ -705,7 +706,7 @@ struct vhost_balloon_hint_stop {
  * @gfn: first guest frame number (4 KiB), a multiple of 64
  * @bitmap: user address of an array of __u64, one bit a page: @gfn is bit 0 of the first one.
  *   (@nr + 63) / 64 of them are written
- * @nr: number of pages, at most VHOST_BALLOON_HINT_FETCH_MAX
+ * @nr: number of pages, at least 1, at most VHOST_BALLOON_HINT_FETCH_MAX
  * @set: out: number of bits that are set in @bitmap
  */
 struct vhost_balloon_hint_fetch {
@@ -852,10 +853,15 @@ struct vhost_balloon_event {
  * When it has returned no bit is set any more. The only safe order for a VMM that skips free
  * pages while it copies a guest: HINT_STOP, HINT_FETCH, take the fetched pages off its own
  * bitmap, and only *then* sync the dirty log: a page that was hinted and written to since is in the
- * dirty log. Stopping when nothing was started does nothing.
+ * dirty log. Nothing may be taken out of that log between HINT_START and HINT_FETCH. Stopping
+ * when nothing was started does nothing, and what is done stays done.
  */
 #define VHOST_BALLOON_HINT_STOP		_IOW(VHOST_VIRTIO, 0xD2, struct vhost_balloon_hint_stop)
-/** VHOST_BALLOON_HINT_FETCH - get the pages that were hinted, and clear their bits */
+/**
+ * VHOST_BALLOON_HINT_FETCH - get the pages that were hinted, and clear their bits
+ *
+ * EFAULT: they were cleared all the same. There are none if the slots have changed since.
+ */
 #define VHOST_BALLOON_HINT_FETCH	_IOWR(VHOST_VIRTIO, 0xD3, struct vhost_balloon_hint_fetch)
 /**
  * VHOST_BALLOON_SET_INHIBIT - have nothing discarded, for a reason
