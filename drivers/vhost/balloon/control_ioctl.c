@@ -221,7 +221,7 @@ static bool vb_hint_fetch_arg_ok(const struct vhost_balloon_hint_fetch *arg)
 {
 	return !arg->flags && IS_ALIGNED(arg->gfn, 64) && arg->nr &&
 	       arg->nr <= VHOST_BALLOON_HINT_FETCH_MAX &&
-	       arg->gfn <= (U64_MAX >> VHOST_BALLOON_PAGE_SHIFT) - arg->nr;
+	       arg->gfn <= (U64_MAX >> VHOST_BALLOON_PAGE_SHIFT) + 1 - arg->nr;
 }
 
 static int vb_ioctl_hint_fetch(const struct vb_ioctl_call *call)

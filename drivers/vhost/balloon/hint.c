@@ -200,6 +200,22 @@ static void vb_hint_command(struct vb_queue *q, u32 cmd_id)
 	vb_count(q->counters, VHOST_BALLOON_C_HINT_COMMANDS_STALE, 1);
 }
 
+/* Set the bits of those pages that are memory now. Returns their number. */
+static u64 vb_hint_set_bits(struct vb_hint *hint, const struct vb_range *r)
+{
+	struct vhost_balloon_slot slot;
+	u64 gfn = r->gfn, end = r->gfn + r->nr, set = 0;
+
+	while (gfn < end && !vb_memory_find(hint->memory, gfn, &slot) && slot.gfn < end) {
+		u64 first = max(gfn, slot.gfn);
+
+		gfn = slot.gfn + slot.nr;
+		if (vb_region_discardable(&slot))
+			set += vb_pagebits_set(&hint->bits, first, min(gfn, end) - first);
+	}
+	return set;
+}
+
 /* Whole pages that the driver says are free. */
 static void vb_hint_pages(struct vb_queue *q, const struct vb_range *r)
 {
@@ -210,7 +226,7 @@ static void vb_hint_pages(struct vb_queue *q, const struct vb_range *r)
 		vb_count(q->counters, VHOST_BALLOON_C_HINT_STALE, r->nr);
 		return;
 	}
-	set = vb_pagebits_set(&hint->bits, r->gfn, r->nr);
+	set = vb_hint_set_bits(hint, r);
 	vb_count(q->counters, VHOST_BALLOON_C_HINTED, set);
 	vb_count(q->counters, VHOST_BALLOON_C_HINT_NO_REGION, r->nr - set);
 }
@@ -293,6 +309,16 @@ static int vb_hint_collect_chain(struct vb_queue *q)
 	return ret;
 }
 
+/* If there is no memory for the bits of memory that came, there are no hints for that. */
+static int vb_hint_prepare(struct vb_queue *q)
+{
+	struct vb_hint *hint = q->data;
+
+	if (READ_ONCE(hint->bits.missing) && vb_pagebits_cover(&hint->bits) == -EINTR)
+		return -EINTR;
+	return 0;
+}
+
 static int vb_hint_collect(struct vb_queue *q)
 {
 	struct vb_hint *hint = q->data;
@@ -312,6 +338,7 @@ static int vb_hint_act(struct vb_queue *q)
 
 const struct vb_queue_ops vb_hint_ops = {
 	.max_heads	= VB_VRING_MAX_NUM,
+	.prepare	= vb_hint_prepare,
 	.collect	= vb_hint_collect,
 	.act		= vb_hint_act,
 };

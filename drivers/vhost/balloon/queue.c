@@ -556,6 +556,8 @@ static enum vb_queue_result vb_queue_pass_locked(struct vb_queue *q)
 	if (READ_ONCE(q->stop))
 		return VB_QUEUE_MORE;
 	ret = vb_queue_step(q, vb_queue_begin);
+	if (ret >= 0 && q->ops->prepare)
+		ret = q->ops->prepare(q);
 	for (batches = 0; ret >= 0 && batches < VB_PASS_BATCHES; batches++) {
 		if (READ_ONCE(q->stop))
 			return VB_QUEUE_MORE;

@@ -69,6 +69,8 @@ struct vb_batch {
  * @max_heads: most chains of a batch
  * @counter: counts the pages that the requests name
  * @start: the queue is about to run; NULL for nothing to do
+ * @prepare: a pass begins, and the regions are up to date; NULL for nothing to do. Not
+ *	inside a section. Returns 0, or -EINTR.
  * @collect: take in what the batch has room for of &vb_queue.chain. Inside a
  *	section, with page faults disabled. Returns 1 when the chain is
  *	through, 0 when the batch is full, VB_QUEUE_AGAIN to be called again in another
@@ -81,6 +83,7 @@ struct vb_queue_ops {
 	unsigned int max_heads;
 	enum vhost_balloon_counter counter;
 	void (*start)(struct vb_queue *q);
+	int (*prepare)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
 	int (*act)(struct vb_queue *q);
 };

@@ -410,7 +410,7 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_REPORTED: pages that the guest reported as free
  * @VHOST_BALLOON_C_HINTED: pages that were hinted, and their bits set
  * @VHOST_BALLOON_C_HINT_STALE: pages of hints ignored: not of the command id in force
- * @VHOST_BALLOON_C_HINT_NO_REGION: pages of hints ignored: no memory there when hinting was started
+ * @VHOST_BALLOON_C_HINT_NO_REGION: pages of hints ignored: no memory there, or none for the bits
  * @VHOST_BALLOON_C_HINT_COMMANDS_STALE: command ids ignored: not the one in force
  * @VHOST_BALLOON_C_STATS_SAMPLES: samples of statistics that the guest sent
  * @VHOST_BALLOON_C_STATS_DROPPED: entries of statistics beyond VHOST_BALLOON_STATS_MAX
