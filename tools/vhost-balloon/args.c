@@ -2,7 +2,10 @@
 /*
  * What the commands' arguments have in common.
  */
+#include <inttypes.h>
+
 #include "args.h"
+#include "number.h"
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -41,6 +44,17 @@ void args_take_spec(struct argp_state *state, const char *text, struct spec *spe
 void args_too_many(struct argp_state *state, const char *text)
 {
 	argp_error(state, "too many arguments: %s", text);
+}
+
+uint64_t args_number(struct argp_state *state, const char *option, const char *unit,
+		     const char *text, uint64_t min, uint64_t max)
+{
+	uint64_t number = min;
+
+	if (!number_parse(text, min, max, &number))
+		argp_error(state, "--%s=%s: not a number of %s from %" PRIu64 " to %" PRIu64,
+			   option, text, unit, min, max);
+	return number;
 }
 
 static error_t parse_id(int key, char *arg, struct argp_state *state)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -100,6 +101,71 @@ int balloon_set_tunables(const struct balloon *b, uint64_t mask, uint64_t values
 	return control(b, VHOST_BALLOON_SET_TUNABLES, &tunables);
 }
 
+int balloon_get_stats(const struct balloon *b, struct vhost_balloon_stats *stats,
+		      struct vhost_balloon_stat *array)
+{
+	*stats = (struct vhost_balloon_stats){
+		.size = sizeof(*stats),
+		.stats = (uintptr_t)array,
+		.nr = VHOST_BALLOON_STATS_MAX,
+	};
+	return control(b, VHOST_BALLOON_GET_STATS, stats);
+}
+
+int balloon_refresh_stats(const struct balloon *b, uint32_t timeout_ms)
+{
+	struct vhost_balloon_refresh refresh = { .size = sizeof(refresh), .timeout = timeout_ms };
+
+	return control(b, VHOST_BALLOON_REFRESH_STATS, &refresh);
+}
+
+int balloon_set_stats_interval(const struct balloon *b, uint32_t interval_ms)
+{
+	struct vhost_balloon_stats_interval interval = {
+		.size = sizeof(interval),
+		.interval = interval_ms,
+	};
+
+	return control(b, VHOST_BALLOON_SET_STATS_INTERVAL, &interval);
+}
+
+int balloon_hint_start(const struct balloon *b, uint32_t *cmd_id)
+{
+	struct vhost_balloon_hint_start start = { .size = sizeof(start) };
+	int error = control(b, VHOST_BALLOON_HINT_START, &start);
+
+	*cmd_id = start.cmd_id;
+	return error;
+}
+
+int balloon_hint_stop(const struct balloon *b, uint32_t how)
+{
+	struct vhost_balloon_hint_stop stop = { .size = sizeof(stop), .how = how };
+
+	return control(b, VHOST_BALLOON_HINT_STOP, &stop);
+}
+
+int balloon_hint_fetch(const struct balloon *b, uint64_t gfn, uint32_t nr, uint64_t *bitmap)
+{
+	struct vhost_balloon_hint_fetch fetch = {
+		.size = sizeof(fetch),
+		.gfn = gfn,
+		.bitmap = (uintptr_t)bitmap,
+		.nr = nr,
+	};
+
+	return control(b, VHOST_BALLOON_HINT_FETCH, &fetch);
+}
+
+int balloon_set_inhibit(const struct balloon *b, const char *reason)
+{
+	struct vhost_balloon_inhibit inhibit = { .size = sizeof(inhibit), .inhibit = !!reason };
+
+	if (reason)
+		snprintf((char *)inhibit.reason, sizeof(inhibit.reason), "%s", reason);
+	return control(b, VHOST_BALLOON_SET_INHIBIT, &inhibit);
+}
+
 int balloon_wait_event(const struct balloon *b, int timeout_ms, struct vhost_balloon_event *event)
 {
 	struct pollfd pollfd = { .fd = b->fd, .events = POLLIN };
@@ -126,6 +192,14 @@ int balloon_wait_event(const struct balloon *b, int timeout_ms, struct vhost_bal
 	return 1;
 }
 
+int balloon_wait_gone(const struct balloon *b, int timeout_ms)
+{
+	/* Without events to ask for, only POLLHUP ends it. */
+	struct pollfd pollfd = { .fd = b->fd };
+
+	return poll(&pollfd, 1, timeout_ms) > 0 ? -ENODEV : 0;
+}
+
 int balloon_failed(const struct balloon *b, const char *what, int error)
 {
 	if (error == -ENODEV) {
@@ -133,5 +207,15 @@ int balloon_failed(const struct balloon *b, const char *what, int error)
 		return EXIT_GONE;
 	}
 	warnx("balloon %" PRIu64 ": %s: %s", b->id, what, strerror(-error));
+	return EXIT_FAILURE;
+}
+
+int balloon_failed_feature(const struct balloon *b, const char *what, const char *feature,
+			   int error)
+{
+	if (error != -EOPNOTSUPP)
+		return balloon_failed(b, what, error);
+	warnx("balloon %" PRIu64 ": %s: the guest's driver has not negotiated %s", b->id, what,
+	      feature);
 	return EXIT_FAILURE;
 }

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <linux/virtio_balloon.h>
+
 #include "args.h"
 #include "balloon.h"
+#include "inhibit.h"
 #include "output.h"
 #include "size.h"
 #include "summary.h"
@@ -82,6 +85,48 @@ static void add_flags(struct libscols_table *table, const struct vhost_balloon_i
 	}
 }
 
+static void add_inhibit(struct libscols_table *table, const struct vhost_balloon_info *info)
+{
+	const char *label = "Inhibited", *reason;
+	const struct bit_word *word;
+	char name[WORD_BUF];
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		if (!(info->inhibit & (1U << bit)))
+			continue;
+		word = words_find_bit(words_inhibit, bit);
+		reason = inhibit_reason(info, bit);
+		fact(table, label, "%s%s%s%s%s%s", words_bit(name, words_inhibit, bit),
+		     word ? ": " : "", word ? word->text : "",
+		     reason ? ": \"" : "", reason ? reason : "", reason ? "\"" : "");
+		label = "";
+	}
+}
+
+static bool negotiated(const struct vhost_balloon_info *info, unsigned int feature)
+{
+	return info->features & (1ULL << feature);
+}
+
+/* What there is to say of the optional features. */
+static void add_optional(struct libscols_table *table, const struct vhost_balloon_info *info)
+{
+	char state[WORD_BUF];
+
+	if (info->stats_interval)
+		fact(table, "Statistics", "every %u ms", info->stats_interval);
+	else if (negotiated(info, VIRTIO_BALLOON_F_STATS_VQ))
+		fact(table, "Statistics", "on request");
+	if (info->hint_cmd_id)
+		fact(table, "Hinting", "%s, command id 0x%x",
+		     words_hint_state(state, info->hint_state), info->hint_cmd_id);
+	else if (negotiated(info, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		fact(table, "Hinting", "%s", words_hint_state(state, info->hint_state));
+	if (negotiated(info, VIRTIO_BALLOON_F_PAGE_POISON))
+		fact(table, "Poison", "0x%x", info->poison_val);
+}
+
 static void print_facts(const struct vhost_balloon_info *info)
 {
 	static const struct column columns[] = { { "", 0 }, { "", SCOLS_FL_WRAP } };
@@ -95,6 +140,8 @@ static void print_facts(const struct vhost_balloon_info *info)
 	add_owner(table, info);
 	add_memory(table, info);
 	add_flags(table, info);
+	add_inhibit(table, info);
+	add_optional(table, info);
 	table_print_free(table);
 }
 

@@ -9,6 +9,7 @@
 
 #include "args.h"
 #include "balloon.h"
+#include "inhibit.h"
 #include "output.h"
 #include "privilege.h"
 #include "size.h"
@@ -25,12 +26,13 @@ static const struct column columns[] = {
 	{ "TARGET", SCOLS_FL_RIGHT },
 	{ "ACTUAL", SCOLS_FL_RIGHT },
 	{ "LEFT", SCOLS_FL_RIGHT },
+	{ "INHIBITED", 0 },
 };
 
 static void add_row(struct libscols_table *table, const struct vhost_balloon_info *info)
 {
 	char ram[SIZE_BUF], target[SIZE_BUF], actual[SIZE_BUF], left[SIZE_BUF];
-	char id[24], pid[16], command[COMMAND_BUF];
+	char id[24], pid[16], command[COMMAND_BUF], inhibit[INHIBIT_BUF];
 	uint64_t ram_pages = summary_ram_pages(info);
 
 	snprintf(id, sizeof(id), "%" PRIu64, (uint64_t)info->id);
@@ -43,7 +45,8 @@ static void add_row(struct libscols_table *table, const struct vhost_balloon_inf
 		  info->ram ? size_format(ram, info->ram) : "-",
 		  size_format_pages(target, info->target),
 		  size_format_pages(actual, info->actual),
-		  info->ram ? size_format_pages(left, target_left(ram_pages, info->actual)) : "-");
+		  info->ram ? size_format_pages(left, target_left(ram_pages, info->actual)) : "-",
+		  inhibit_text(inhibit, info)[0] ? inhibit : "-");
 }
 
 /* A balloon may go away between being listed and being asked: then it isn't there. */
@@ -110,7 +113,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.parser = parse,
-	.doc = "List the balloons that you may open.\vLEFT is what the guest is left with: its RAM less what it gave (ACTUAL).",
+	.doc = "List the balloons that you may open.\vLEFT is what the guest is left with: its RAM less what it gave (ACTUAL).  INHIBITED is why nothing is given back to the host.",
 	.children = args_common,
 };
 

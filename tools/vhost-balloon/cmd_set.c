@@ -2,7 +2,6 @@
 /*
  * vballoonctl set
  */
-#include <ctype.h>
 #include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,17 +60,10 @@ static void take_negative_size(struct argp_state *state, int digit, const char *
 
 static void take_timeout(struct argp_state *state, const char *text, struct set_args *args)
 {
-	unsigned long seconds;
-	char *end;
-
 	args->wait = true;
 	args->timeout = WAIT_FOR_EVER;
-	if (!text)
-		return;
-	seconds = strtoul(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || *end || seconds > INT32_MAX)
-		argp_error(state, "--wait=%s: not a number of seconds", text);
-	args->timeout = seconds;
+	if (text)
+		args->timeout = args_number(state, "wait", "seconds", text, 0, INT32_MAX);
 }
 
 static void take_arg(struct argp_state *state, const char *arg, struct set_args *args)
@@ -173,6 +165,8 @@ static void print_asked(const struct vhost_balloon_info *info, uint64_t target)
 	putchar('\n');
 	if (!(info->flags & VHOST_BALLOON_INFO_RUNNING))
 		puts("Its queues are not running: the guest sees the target when they are.");
+	if (info->flags & VHOST_BALLOON_INFO_INHIBITED)
+		puts("It is inhibited: the host doesn't get what the guest gives.");
 }
 
 static struct json_object *json_asked(const struct vhost_balloon_info *info, uint64_t target)

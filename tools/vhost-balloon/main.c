@@ -27,6 +27,9 @@ static const struct command {
 	{ "counters", "ID", "show what was counted", cmd_counters },
 	{ "watch", "ID", "print events as they come", cmd_watch },
 	{ "tune", "ID [NAME=on|off]...", "show or switch what can be switched", cmd_tune },
+	{ "stats", "ID", "show the guest's memory statistics", cmd_stats },
+	{ "hint", "ID start|stop|done|fetch", "have the guest hint its free pages", cmd_hint },
+	{ "inhibit", "ID REASON", "have nothing given back, or allow it", cmd_inhibit },
 };
 
 struct main_args {
@@ -82,7 +85,7 @@ static char *list_commands(void)
 		return NULL;
 	fputs("Commands:\n", stream);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(stream, "  %-8s %-21s%s\n", commands[i].name, commands[i].args,
+		fprintf(stream, "  %-8s %-26s%s\n", commands[i].name, commands[i].args,
 			commands[i].summary);
 	fputs("\nAn ID is the balloon's number, its vDPA name, or pid:N for that of process N.\n"
 	      "'vballoonctl COMMAND --help' says more about a command.", stream);

@@ -2,29 +2,13 @@
 /*
  * How a user names a balloon: 7, a vDPA name, or pid:N.
  */
-#include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "spec.h"
 
 #define PID_PREFIX	"pid:"
-
-static bool all_digits(const char *text)
-{
-	return *text && !text[strspn(text, "0123456789")];
-}
-
-static bool parse_number(const char *text, uint64_t max, uint64_t *number)
-{
-	if (!all_digits(text))
-		return false;
-	errno = 0;
-	*number = strtoull(text, NULL, 10);
-	return !errno && *number && *number <= max;
-}
 
 const char *spec_parse(const char *text, struct spec *spec)
 {
@@ -34,13 +18,13 @@ const char *spec_parse(const char *text, struct spec *spec)
 		return "an empty ID";
 	if (!strncmp(text, PID_PREFIX, strlen(PID_PREFIX))) {
 		spec->kind = SPEC_PID;
-		if (!parse_number(text + strlen(PID_PREFIX), INT_MAX, &spec->number))
+		if (!number_parse(text + strlen(PID_PREFIX), 1, INT_MAX, &spec->number))
 			return "not a process id (pid:1234)";
 		return NULL;
 	}
-	if (all_digits(text)) {
+	if (number_all_digits(text)) {
 		spec->kind = SPEC_ID;
-		if (!parse_number(text, UINT64_MAX, &spec->number))
+		if (!number_parse(text, 1, UINT64_MAX, &spec->number))
 			return "not the number of a balloon";
 		return NULL;
 	}

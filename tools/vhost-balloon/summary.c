@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/virtio_balloon.h>
+
 #include "output.h"
 #include "size.h"
 #include "summary.h"
@@ -71,10 +73,29 @@ static struct json_object *json_left(const struct vhost_balloon_info *info, uint
 	return info->ram ? json_pages(target_left(summary_ram_pages(info), balloon)) : NULL;
 }
 
+static struct json_object *json_reason(const __u8 *reason)
+{
+	return reason[0] ? json_text((const char *)reason) : NULL;
+}
+
+void summary_add_inhibit(struct json_object *json, const struct vhost_balloon_info *info)
+{
+	json_add(json, "inhibit", json_flags(words_inhibit, info->inhibit));
+	json_add(json, "reason_backend", json_reason(info->reason_backend));
+	json_add(json, "reason_controller", json_reason(info->reason_controller));
+}
+
+static void add_poison(struct json_object *json, const struct vhost_balloon_info *info)
+{
+	bool poison = info->features & (1ULL << VIRTIO_BALLOON_F_PAGE_POISON);
+
+	json_add(json, "poison", poison ? json_number(info->poison_val) : NULL);
+}
+
 struct json_object *summary_json(const struct vhost_balloon_info *info)
 {
 	struct json_object *json = json_map();
-	char command[COMMAND_BUF];
+	char command[COMMAND_BUF], word[WORD_BUF];
 
 	json_add(json, "id", json_number(info->id));
 	json_add(json, "name", info->name[0] ? json_text((const char *)info->name) : NULL);
@@ -88,5 +109,10 @@ struct json_object *summary_json(const struct vhost_balloon_info *info)
 	json_add(json, "actual", json_pages(info->actual));
 	json_add(json, "left", json_left(info, info->actual));
 	json_add(json, "left_at_target", json_left(info, info->target));
+	summary_add_inhibit(json, info);
+	json_add(json, "hint_state", json_text(words_hint_state(word, info->hint_state)));
+	json_add(json, "hint_cmd_id", info->hint_cmd_id ? json_number(info->hint_cmd_id) : NULL);
+	json_add(json, "stats_interval_ms", json_number(info->stats_interval));
+	add_poison(json, info);
 	return json;
 }

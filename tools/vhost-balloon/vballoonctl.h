@@ -17,6 +17,7 @@ enum {
 	EXIT_GONE	= 4,
 	EXIT_OVERRIDDEN	= 5,
 	EXIT_BROKEN	= 6,
+	EXIT_NO_SAMPLE	= 7,
 };
 
 /* Options that every command takes, before or after its name. */
@@ -31,5 +32,8 @@ int cmd_regions(struct common *common, int argc, char **argv);
 int cmd_counters(struct common *common, int argc, char **argv);
 int cmd_watch(struct common *common, int argc, char **argv);
 int cmd_tune(struct common *common, int argc, char **argv);
+int cmd_stats(struct common *common, int argc, char **argv);
+int cmd_hint(struct common *common, int argc, char **argv);
+int cmd_inhibit(struct common *common, int argc, char **argv);
 
 #endif

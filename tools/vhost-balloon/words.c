@@ -29,6 +29,8 @@ const struct bit_word words_info_flags[] = {
 	  "this kernel exports no zap: private memory is not given back" },
 	{ BIT_OF(VHOST_BALLOON_INFO_ABOVE_16T), "above-16t",
 	  "some guest memory lies where 32-bit page numbers don't reach" },
+	{ BIT_OF(VHOST_BALLOON_INFO_INHIBITED), "inhibited",
+	  "requests are acknowledged, and nothing is given back" },
 	{ }
 };
 
@@ -48,6 +50,9 @@ const struct bit_word words_event_flags[] = {
 	{ BIT_OF(VHOST_BALLOON_EVENT_STOPPED), "stopped", NULL },
 	{ BIT_OF(VHOST_BALLOON_EVENT_GONE), "gone", NULL },
 	{ BIT_OF(VHOST_BALLOON_EVENT_TARGET), "target", NULL },
+	{ BIT_OF(VHOST_BALLOON_EVENT_STATS), "stats", NULL },
+	{ BIT_OF(VHOST_BALLOON_EVENT_HINT), "hint", NULL },
+	{ BIT_OF(VHOST_BALLOON_EVENT_INHIBIT), "inhibit", NULL },
 	{ }
 };
 
@@ -59,6 +64,7 @@ const struct bit_word words_features[] = {
 	FEATURE(VIRTIO_BALLOON_F_PAGE_POISON),
 	FEATURE(VIRTIO_BALLOON_F_REPORTING),
 	FEATURE(VIRTIO_F_NOTIFY_ON_EMPTY),
+	FEATURE(VHOST_F_LOG_ALL),
 	FEATURE(VIRTIO_F_ANY_LAYOUT),
 	FEATURE(VIRTIO_RING_F_INDIRECT_DESC),
 	FEATURE(VIRTIO_RING_F_EVENT_IDX),
@@ -73,6 +79,17 @@ const struct bit_word words_features[] = {
 
 const struct bit_word words_tunables[] = {
 	{ BIT_OF(VHOST_BALLOON_TUNE_HUGETLB), "hugetlb", "give back whole huge pages of hugetlbfs" },
+	{ BIT_OF(VHOST_BALLOON_TUNE_POPULATE), "populate",
+	  "have pages there before the guest uses them again" },
+	{ }
+};
+
+const struct bit_word words_inhibit[] = {
+	{ BIT_OF(VHOST_BALLOON_INHIBIT_BACKEND), "backend", "the VMM wants it" },
+	{ BIT_OF(VHOST_BALLOON_INHIBIT_CONTROLLER), "controller", "a controller wants it" },
+	{ BIT_OF(VHOST_BALLOON_INHIBIT_ASSIGNED_DEVICE), "assigned-device",
+	  "the VM has an assigned device" },
+	{ BIT_OF(VHOST_BALLOON_INHIBIT_PINNED), "pinned", "the VMM has memory pinned" },
 	{ }
 };
 
@@ -137,6 +154,8 @@ const char *words_role(char *buf, unsigned int role)
 		[VHOST_BALLOON_ROLE_REPORT]	= "report",
 	};
 
+	if (role == VHOST_BALLOON_ROLE_NONE)
+		return "none";
 	return lookup(buf, table, ARRAY_SIZE(table), role);
 }
 
@@ -180,4 +199,18 @@ const char *words_backing(char *buf, unsigned int backing)
 	};
 
 	return lookup(buf, table, ARRAY_SIZE(table), backing);
+}
+
+const char *words_hint_state(char *buf, unsigned int state)
+{
+	static const char *const table[] = {
+		[VHOST_BALLOON_HINT_IDLE]	= "idle",
+		[VHOST_BALLOON_HINT_REQUESTED]	= "requested",
+		[VHOST_BALLOON_HINT_RUNNING]	= "running",
+		[VHOST_BALLOON_HINT_REPORTED]	= "reported",
+		[VHOST_BALLOON_HINT_STOPPED]	= "stopped",
+		[VHOST_BALLOON_HINT_DONE]	= "done",
+	};
+
+	return lookup(buf, table, ARRAY_SIZE(table), state);
 }

@@ -2,6 +2,7 @@
 #ifndef VBALLOONCTL_WORDS_H
 #define VBALLOONCTL_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ extern const struct bit_word words_region_flags[];
 extern const struct bit_word words_event_flags[];
 extern const struct bit_word words_features[];
 extern const struct bit_word words_tunables[];
+extern const struct bit_word words_inhibit[];
 
 /* The entry of @bit, or NULL. */
 const struct bit_word *words_find_bit(const struct bit_word *words, unsigned int bit);
@@ -34,9 +36,20 @@ const char *words_role(char *buf, unsigned int role);
 const char *words_broken(char *buf, unsigned int broken);
 const char *words_source(char *buf, unsigned int source);
 const char *words_backing(char *buf, unsigned int backing);
+const char *words_hint_state(char *buf, unsigned int state);
 
 /* By enum vhost_balloon_counter. */
 const char *words_counter(unsigned int counter);
 const char *words_counter_text(unsigned int counter);
+
+/* One of the guest's memory statistics. */
+struct stat_word {
+	const char *name;
+	bool amount;		/* of memory, in bytes */
+	const char *text;
+};
+
+/* By tag; NULL if nobody knows it here. */
+const struct stat_word *words_stat(unsigned int tag);
 
 #endif

@@ -66,9 +66,9 @@ static void begin(struct vbd *d, struct vb_vring *vr, u64 features, unsigned int
 ({					\
 	int ret;			\
 					\
-	do				\
+	do {				\
 		ret = (call);		\
-	while (ret == -EFAULT);		\
+	} while (ret == -EFAULT);	\
 	ret;				\
 })
 

@@ -11,24 +11,22 @@
 #include <linux/vhost_balloon.h>
 #include <linux/virtio_balloon.h>
 
+#include "inhibit.h"
+#include "number.h"
 #include "progress.h"
 #include "size.h"
 #include "spec.h"
 #include "target.h"
 #include "vballoonctl.h"
 #include "words.h"
-
-#define KIB	(1ULL << 10)
-#define MIB	(1ULL << 20)
-#define GIB	(1ULL << 30)
-#define TIB	(1ULL << 40)
+#include "tests/unit.h"
 
 /* Pages of 4 KiB in so many MiB. */
 #define PAGES(mib)	((mib) * 256ULL)
 
 static bool failed;	/* the test that runs */
 
-static void __printf(2, 3) expect(bool ok, const char *format, ...)
+void expect(bool ok, const char *format, ...)
 {
 	va_list ap;
 
@@ -284,6 +282,9 @@ static void test_enum_words(void)
 
 	expect(!strcmp(words_role(buf, VHOST_BALLOON_ROLE_REPORT), "report"), "report");
 	expect(!strcmp(words_role(buf, 99), "unknown (99)"), "role 99: %s", buf);
+	expect(!strcmp(words_role(buf, VHOST_BALLOON_ROLE_NONE), "none"), "no role");
+	expect(!strcmp(words_hint_state(buf, VHOST_BALLOON_HINT_DONE), "done"), "done");
+	expect(!strcmp(words_hint_state(buf, 6), "unknown (6)"), "hint state 6: %s", buf);
 	expect(!strcmp(words_broken(buf, VHOST_BALLOON_BROKEN_LOOP),
 		       "chain longer than its table"), "loop");
 	expect(!strcmp(words_broken(buf, 8), "unknown (8)"), "broken 8: %s", buf);
@@ -304,8 +305,13 @@ static void test_flag_words(void)
 	expect(strlen(buf) == 9, "cut: %s", buf);
 	expect(!strcmp(words_bit(buf, words_features, VIRTIO_BALLOON_F_REPORTING),
 		       "VIRTIO_BALLOON_F_REPORTING"), "feature");
+	expect(!strcmp(words_bit(buf, words_features, 26), "VHOST_F_LOG_ALL"), "feature 26");
 	expect(!strcmp(words_bit(buf, words_features, 63), "bit-63"), "feature 63: %s", buf);
+	words_flags(buf, sizeof(buf), words_event_flags, VHOST_BALLOON_EVENT_STATS |
+		    VHOST_BALLOON_EVENT_HINT | VHOST_BALLOON_EVENT_INHIBIT);
+	expect(!strcmp(buf, "stats, hint, inhibit"), "%s", buf);
 	expect(words_find_name(words_tunables, "hugetlb"), "hugetlb");
+	expect(words_find_name(words_tunables, "populate"), "populate");
 	expect(!words_find_name(words_tunables, "huge"), "huge");
 }
 
@@ -354,6 +360,102 @@ static void test_progress_render(void)
 	expect(strstr(progress_render(buf, &p, 80), "stopped"), "'%s'", buf);
 }
 
+static void test_number(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t min, max, number;
+	} good[] = {
+		{ "0", 0, 10, 0 },
+		{ "10", 0, 10, 10 },
+		{ "0007", 1, 10, 7 },
+		{ "18446744073709551615", 0, UINT64_MAX, UINT64_MAX },
+	};
+	static const char *const bad[] = {
+		"", "0", "11", "-1", "+1", " 1", "1 ", "1s", "0x1", "1.0", "18446744073709551616",
+		"18446744073709551621",
+	};
+	uint64_t number;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		expect(number_parse(good[i].text, good[i].min, good[i].max, &number) &&
+		       number == good[i].number, "%s", good[i].text);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		expect(!number_parse(bad[i], 1, 10, &number), "'%s' was taken", bad[i]);
+}
+
+static void test_stat_words(void)
+{
+	static const struct {
+		unsigned int tag;
+		const char *name;
+		bool amount;
+	} cases[] = {
+		{ VIRTIO_BALLOON_S_SWAP_IN, "swap-in", true },
+		{ VIRTIO_BALLOON_S_SWAP_OUT, "swap-out", true },
+		{ VIRTIO_BALLOON_S_MAJFLT, "major-faults", false },
+		{ VIRTIO_BALLOON_S_MINFLT, "minor-faults", false },
+		{ VIRTIO_BALLOON_S_MEMFREE, "free-memory", true },
+		{ VIRTIO_BALLOON_S_MEMTOT, "total-memory", true },
+		{ VIRTIO_BALLOON_S_AVAIL, "available-memory", true },
+		{ VIRTIO_BALLOON_S_CACHES, "disk-caches", true },
+		{ VIRTIO_BALLOON_S_HTLB_PGALLOC, "hugetlb-allocations", false },
+		{ VIRTIO_BALLOON_S_HTLB_PGFAIL, "hugetlb-failures", false },
+		/* Of newer headers. */
+		{ 10, "oom-kills", false },
+		{ 11, "alloc-stalls", false },
+		{ 12, "async-scans", true },
+		{ 13, "direct-scans", true },
+		{ 14, "async-reclaims", true },
+		{ 15, "direct-reclaims", true },
+	};
+	const struct stat_word *word;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		word = words_stat(cases[i].tag);
+		expect(word && !strcmp(word->name, cases[i].name) && *word->text &&
+		       word->amount == cases[i].amount, "tag %u", cases[i].tag);
+	}
+	expect(!words_stat(16) && !words_stat(UINT16_MAX), "tags that nobody knows");
+}
+
+static void test_inhibit(void)
+{
+	struct vhost_balloon_info info = { .inhibit = VHOST_BALLOON_INHIBIT_PINNED };
+	char buf[INHIBIT_BUF];
+
+	expect(!strcmp(inhibit_text(buf, &info), "pinned"), "%s", buf);
+	info.inhibit |= VHOST_BALLOON_INHIBIT_BACKEND | VHOST_BALLOON_INHIBIT_CONTROLLER | 1U << 31;
+	memcpy(info.reason_backend, "migration, \"fast\"", 18);
+	memcpy(info.reason_controller, "debugging", 10);
+	expect(!strcmp(inhibit_text(buf, &info),
+		       "backend \"migration, \"fast\"\", controller \"debugging\", pinned, bit-31"),
+	       "%s", buf);
+	info.inhibit = 0;
+	expect(!*inhibit_text(buf, &info), "%s", buf);
+	info.inhibit = ~0U;
+	expect(strlen(inhibit_text(buf, &info)) == INHIBIT_BUF - 1, "cut: %s", buf);
+}
+
+static void test_inhibit_reason(void)
+{
+	static const char *const good[] = {
+		"x", " ", "~", "live migration to host-2", "12345678901234567890123456789012",
+	};
+	static const char *const bad[] = {
+		"", "123456789012345678901234567890123", "two\nlines", "tab\t", "\x7f", "\xc3\xa9",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++)
+		expect(!inhibit_check_reason(good[i]), "'%s' was refused", good[i]);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		expect(inhibit_check_reason(bad[i]), "'%s' was taken", bad[i]);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -369,6 +471,15 @@ static const struct {
 	{ "words: every counter has its name", test_counter_words },
 	{ "words: enumerations", test_enum_words },
 	{ "words: flags", test_flag_words },
+	{ "words: statistics by tag", test_stat_words },
+	{ "number: limits", test_number },
+	{ "inhibit: why, in words", test_inhibit },
+	{ "inhibit: reasons", test_inhibit_reason },
+	{ "hints: whole words of all regions are fetched once", test_hint_plan },
+	{ "hints: pieces are no larger than an ioctl takes", test_hint_pieces },
+	{ "hints: bits become ranges", test_hint_bits },
+	{ "hints: ranges go on over the borders of pieces", test_hint_borders },
+	{ "hints: any number of ranges", test_hint_many },
 	{ "progress: percent and rate", test_progress },
 	{ "progress: rendering fits the terminal", test_progress_render },
 };

@@ -3,61 +3,22 @@
 #
 # vballoonctl against balloons of a VMM in miniature (holder.c): what it
 # prints, in tables and as JSON, how it waits, how it ends, and what it says
-# to people without permission or without the module.
-#
-# Commands that are test cases are shell functions: a case fails if any step
-# of it does, so the steps are chained.
+# to people without permission or without the module. control_tool.sh has
+# the commands for statistics, hints and inhibition.
 #
 # shellcheck disable=SC2016 # filters of jq have variables of their own
 
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source=tap.sh
 . ./tap.sh
+# shellcheck source=control_common.sh
+. ./control_common.sh
 
-PATH=$PATH:$PWD/../../../vhost-balloon
-MIB=1048576
-WAIT=60
 user=54321
-dir=
-
-# A holder runs as a coprocess: commands by its pipe, its id from the other.
-holder_start() {
-	coproc HOLDER { exec "$@" ./holder ${holder_access:+--access} 2>&1; }
-	# shellcheck disable=SC2153 # bash sets it
-	holder_pid=$HOLDER_PID
-	holder_in=${HOLDER[1]}
-	holder_out=${HOLDER[0]}
-	read -r -t 60 id <&"$holder_out" && [ "$id" -gt 0 ] && return
-	echo "the holder says: $id"
-	return 1
-}
-
-holder_tell() {
-	local answer
-
-	echo "$1" >&"$holder_in"
-	read -r -t 60 answer <&"$holder_out" && [ "$answer" = "done" ]
-}
-
-# Without ceremony, as VMMs end.
-holder_kill() {
-	[ -n "$holder_pid" ] || return 0
-	kill -KILL "$holder_pid" 2>/dev/null
-	wait "$holder_pid" 2>/dev/null
-	holder_pid=
-}
 
 cleanup() {
-	holder_kill
 	[ -z "$node_mode" ] || chmod "$node_mode" /dev/vhost-balloon
-	rm -rf "$dir"
-}
-
-# Runs the tool; its output to out and err, its status to status.
-tool() {
-	vballoonctl "$@" >"$dir/out" 2>"$dir/err"
-	status=$?
-	return 0
+	control_end
 }
 
 # tool_as USER ARG...
@@ -68,54 +29,6 @@ tool_as() {
 		"$(command -v vballoonctl)" "$@" >"$dir/out" 2>"$dir/err"
 	status=$?
 	return 0
-}
-
-show() {
-	sed 's/^/out: /' "$dir/out"
-	sed 's/^/err: /' "$dir/err"
-	echo "status: $status"
-	return 1
-}
-
-ended() {
-	[ "$status" -eq "$1" ] || show
-}
-
-# json FILTER [JQ ARGUMENT...]: of what it printed; the filter has to be true.
-json() {
-	local filter=$1
-	shift
-	jq -e "$@" "$filter" "$dir/out" >/dev/null || show
-}
-
-# The output, or the errors, match a pattern.
-printed() {
-	grep -Eq -- "$1" "$dir/out" || show
-}
-
-complained() {
-	grep -Eq -- "$1" "$dir/err" || show
-}
-
-silent() {
-	[ ! -s "$dir/err" ] || show
-}
-
-# One number of the balloon, now.
-info() {
-	vballoonctl --json info "$id" | jq "$1"
-}
-
-# Until a number of the balloon is what it should be.
-wait_info() {
-	local deadline=$((SECONDS + WAIT))
-
-	while [ $SECONDS -lt $deadline ]; do
-		[ "$(info "$1")" = "$2" ] && return
-		sleep 0.1
-	done
-	echo "$1 is $(info "$1"), not $2"
-	return 1
 }
 
 list_shows_it() {
@@ -140,8 +53,9 @@ info_shows_it() {
 info_json() {
 	tool --json info "$id" && ended 0 && silent &&
 		json '.id == $id and .source == "memtable" and .regions == 2' --argjson id "$id" &&
-		json '.queues | map(.role) == ["inflate", "deflate"]' &&
-		json '.queues | all(.ready and (.broken | not) and .size == 16)' &&
+		json '.queues | map(.role) == ["inflate", "deflate", "none", "none", "none"]' &&
+		json '.queues | map(.ready) == [true, true, false, false, false]' &&
+		json '.queues | all(.broken | not)' && json '.queues[:2] | all(.size == 16)' &&
 		json '(.features - .features_offered) == [] and (.features | length) == 2'
 }
 
@@ -266,7 +180,9 @@ tune_switches() {
 	tool tune --json "$id" && ended 0 && json '.tunables.hugetlb == false' &&
 		tool tune --json "$id" hugetlb=on && ended 0 && json '.tunables.hugetlb == true' &&
 		tool tune "$id" && ended 0 && printed '^hugetlb +on ' &&
-		tool tune --json "$id" hugetlb=off && ended 0 && json '.tunables.hugetlb == false' &&
+		tool tune --json "$id" hugetlb=off populate=on && ended 0 &&
+		json '.tunables.hugetlb == false and .tunables.populate == true' &&
+		tool tune --json "$id" populate=off && ended 0 && json '.tunables.populate == false' &&
 		tool tune "$id" hugetlb=perhaps && ended 2 &&
 		tool tune "$id" nothing=on && ended 2
 }
@@ -381,11 +297,7 @@ no_module() {
 }
 
 [ "$(id -u)" = 0 ] || tap_skip_all "has to be root to be somebody else"
-[ -c /dev/vhost-balloon ] || tap_skip_all "no /dev/vhost-balloon"
-command -v vballoonctl >/dev/null || tap_skip_all "vballoonctl is not built"
-command -v jq >/dev/null || tap_skip_all "no jq"
-
-dir=$(mktemp -d)
+control_begin
 node_mode=$(stat -c %a /dev/vhost-balloon)
 trap cleanup EXIT
 tap_begin
@@ -435,8 +347,9 @@ tap_case 'a user without access to the device node is told so' user_without_the_
 tap_case 'a user sees nothing of the balloons of others' user_sees_nothing_of_others
 holder_kill
 chmod 0666 /dev/vhost-balloon
-holder_access=1
-holder_start setpriv --reuid=$user --regid=$user --clear-groups -- || exit
+holder_options=(--access)
+holder_as=(setpriv --reuid="$user" --regid="$user" --clear-groups --)
+holder_start || exit
 tap_case 'a user controls what the owner allows' user_controls_what_the_owner_allows
 holder_kill
 

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "vb_control.h"
 #include "vb_memory.h"
 
 #define MIB		(1UL << 20)
@@ -57,34 +58,12 @@ static int guest_sets_actual(struct vb_machine *m, __u32 pages)
 			     sizeof(value));
 }
 
-/* The events that poll() says now. */
-static int poll_now(int control)
-{
-	struct pollfd pfd = { .fd = control, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) < 0 ? -errno : pfd.revents;
-}
-
-/* All events since the last time; a negative errno if there are none, or no more. */
-static int read_events(int control, struct vhost_balloon_event *event)
-{
-	ssize_t n;
-
-	memset(event, 0xff, sizeof(*event));
-	n = read(control, event, sizeof(*event));
-	if (n < 0)
-		return -errno;
-	if (n != sizeof(*event) || event->size != sizeof(*event))
-		return n ? -EPROTO : -ENODATA;
-	return event->events;
-}
-
 TEST_F(control, new_control_file_has_no_events)
 {
 	struct vhost_balloon_event event;
 
-	EXPECT_EQ(0, poll_now(self->control));
-	EXPECT_EQ(-EAGAIN, read_events(self->control, &event));
+	EXPECT_EQ(0, vb_poll_now(self->control));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
 }
 
 TEST_F(control, actual_is_told_when_the_guest_changes_it)
@@ -92,14 +71,14 @@ TEST_F(control, actual_is_told_when_the_guest_changes_it)
 	struct vhost_balloon_event event;
 
 	ASSERT_EQ(0, vb_set_target(self->machine.backend, 100));
-	ASSERT_EQ(VHOST_BALLOON_EVENT_TARGET, read_events(self->control, &event));
+	ASSERT_EQ(VHOST_BALLOON_EVENT_TARGET, vb_read_events(self->control, &event));
 	ASSERT_EQ(0, guest_sets_actual(&self->machine, 77));
-	EXPECT_EQ(POLLIN, poll_now(self->control));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL, read_events(self->control, &event));
+	EXPECT_EQ(POLLIN, vb_poll_now(self->control));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL, vb_read_events(self->control, &event));
 	EXPECT_EQ(100, event.target);
 	EXPECT_EQ(77, event.actual);
-	EXPECT_EQ(0, poll_now(self->control));
-	EXPECT_EQ(-EAGAIN, read_events(self->control, &event));
+	EXPECT_EQ(0, vb_poll_now(self->control));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
 }
 
 TEST_F(control, target_reached_is_told_when_actual_comes_to_it)
@@ -107,14 +86,14 @@ TEST_F(control, target_reached_is_told_when_actual_comes_to_it)
 	struct vhost_balloon_event event;
 
 	ASSERT_EQ(0, vb_set_target(self->control, 512));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, vb_read_events(self->control, &event));
 	EXPECT_EQ(512, event.target);
 	EXPECT_EQ(0, event.actual);
 	ASSERT_EQ(0, guest_sets_actual(&self->machine, 256));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL, vb_read_events(self->control, &event));
 	ASSERT_EQ(0, guest_sets_actual(&self->machine, 512));
 	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL | VHOST_BALLOON_EVENT_TARGET_REACHED,
-		  read_events(self->control, &event));
+		  vb_read_events(self->control, &event));
 	EXPECT_EQ(512, event.target);
 	EXPECT_EQ(512, event.actual);
 }
@@ -128,11 +107,11 @@ TEST_F(control, events_add_up_until_they_are_read)
 	ASSERT_EQ(0, guest_sets_actual(&self->machine, 2));
 	ASSERT_EQ(0, guest_sets_actual(&self->machine, 3));
 	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET | VHOST_BALLOON_EVENT_ACTUAL |
-		  VHOST_BALLOON_EVENT_TARGET_REACHED, read_events(self->control, &event));
+		  VHOST_BALLOON_EVENT_TARGET_REACHED, vb_read_events(self->control, &event));
 	/* As they are at the time of reading. */
 	EXPECT_EQ(2, event.target);
 	EXPECT_EQ(3, event.actual);
-	EXPECT_EQ(-EAGAIN, read_events(self->control, &event));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
 }
 
 TEST_F(control, start_and_stop_are_told)
@@ -140,9 +119,9 @@ TEST_F(control, start_and_stop_are_told)
 	struct vhost_balloon_event event;
 
 	ASSERT_EQ(0, vb_machine_start(&self->machine));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_STARTED, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_STARTED, vb_read_events(self->control, &event));
 	ASSERT_EQ(0, vb_machine_stop(&self->machine));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_STOPPED, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_STOPPED, vb_read_events(self->control, &event));
 }
 
 TEST_F(control, broken_queue_is_told)
@@ -152,13 +131,13 @@ TEST_F(control, broken_queue_is_told)
 	struct vhost_balloon_info info;
 
 	ASSERT_EQ(0, vb_machine_start(&self->machine));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_STARTED, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_STARTED, vb_read_events(self->control, &event));
 	vb_ring_set_avail(ring, 0, RING_NUM);
 	vb_ring_set_avail_idx(ring, 1);
 	ASSERT_EQ(0, vb_queue_kick(&self->machine.inflate));
 	ASSERT_LT(0, vb_queue_wait_err(&self->machine.inflate));
-	EXPECT_EQ(POLLIN, poll_now(self->control));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_BROKEN, read_events(self->control, &event));
+	EXPECT_EQ(POLLIN, vb_poll_now(self->control));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_BROKEN, vb_read_events(self->control, &event));
 	ASSERT_EQ(0, vb_get_info(self->control, &info));
 	EXPECT_TRUE(info.queues[VB_INFLATE].flags & VHOST_BALLOON_QUEUE_BROKEN);
 	EXPECT_EQ(VHOST_BALLOON_BROKEN_HEAD, info.queues[VB_INFLATE].broken);
@@ -172,9 +151,9 @@ TEST_F(control, each_control_file_has_events_of_its_own)
 	second = vb_get_control(self->machine.backend);
 	ASSERT_LE(0, second);
 	ASSERT_EQ(0, vb_set_target(second, 9));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, read_events(self->control, &event));
-	EXPECT_EQ(-EAGAIN, read_events(self->control, &event));
-	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, read_events(second, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, vb_read_events(self->control, &event));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, vb_read_events(second, &event));
 	close(second);
 }
 
@@ -185,7 +164,7 @@ TEST_F(control, buffer_that_is_too_short_is_einval_and_loses_nothing)
 	ASSERT_EQ(0, vb_set_target(self->control, 9));
 	EXPECT_EQ(-1, read(self->control, &event, sizeof(event) - 1));
 	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, read_events(self->control, &event));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_TARGET, vb_read_events(self->control, &event));
 }
 
 TEST_F(control, buffer_that_is_too_long_is_filled_as_far_as_the_event_goes)
@@ -204,7 +183,7 @@ static void *read_one(void *arg)
 	struct vhost_balloon_event event;
 	int *control = arg;
 
-	return (void *)(long)read_events(*control, &event);
+	return (void *)(long)vb_read_events(*control, &event);
 }
 
 TEST_F(control, read_waits_for_an_event)
@@ -235,24 +214,17 @@ TEST_F(control, read_that_waits_ends_when_the_balloon_goes)
 
 static int control_ioctl(int control, unsigned long request)
 {
-	/* Of no structure more than the size is set: fine for all that read only. */
-	union {
-		__u32 size;
-		struct vhost_balloon_info info;
-		struct vhost_balloon_counters counters;
-		struct vhost_balloon_regions regions;
-		struct vhost_balloon_target target;
-		struct vhost_balloon_tunables tunables;
-	} arg;
+	/* Of no structure more than the size is set: fine for all of them. */
+	__u32 arg[2048 / sizeof(__u32)] = { _IOC_SIZE(request) };
 
-	memset(&arg, 0, sizeof(arg));
-	arg.size = _IOC_SIZE(request);
-	return vb_ioctl(control, request, &arg);
+	return vb_ioctl(control, request, arg);
 }
 
 static const unsigned long control_requests[] = {
 	VHOST_BALLOON_GET_INFO, VHOST_BALLOON_GET_COUNTERS, VHOST_BALLOON_GET_REGIONS,
 	VHOST_BALLOON_SET_TARGET, VHOST_BALLOON_GET_TUNABLES, VHOST_BALLOON_SET_TUNABLES,
+	VHOST_BALLOON_GET_STATS, VHOST_BALLOON_SET_STATS_INTERVAL, VHOST_BALLOON_HINT_STOP,
+	VHOST_BALLOON_SET_INHIBIT,
 };
 
 TEST_F(control, outlives_its_balloon_and_says_so)
@@ -263,18 +235,18 @@ TEST_F(control, outlives_its_balloon_and_says_so)
 	for (i = 0; i < ARRAY_SIZE(control_requests); i++)
 		EXPECT_EQ(0, control_ioctl(self->control, control_requests[i]));
 	/* SET_TARGET left its event. */
-	read_events(self->control, &event);
+	vb_read_events(self->control, &event);
 
 	close_backend(&self->machine);
-	EXPECT_EQ(POLLIN | POLLHUP, poll_now(self->control));
+	EXPECT_EQ(POLLIN | POLLHUP, vb_poll_now(self->control));
 	for (i = 0; i < ARRAY_SIZE(control_requests); i++)
 		EXPECT_EQ(-ENODEV, control_ioctl(self->control, control_requests[i]));
 	EXPECT_EQ(VHOST_BALLOON_EVENT_GONE,
-		  read_events(self->control, &event) & VHOST_BALLOON_EVENT_GONE);
+		  vb_read_events(self->control, &event) & VHOST_BALLOON_EVENT_GONE);
 	/* After that it is at its end, and stays so. */
-	EXPECT_EQ(-ENODATA, read_events(self->control, &event));
-	EXPECT_EQ(-ENODATA, read_events(self->control, &event));
-	EXPECT_TRUE(poll_now(self->control) & POLLHUP);
+	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
+	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
+	EXPECT_TRUE(vb_poll_now(self->control) & POLLHUP);
 }
 
 TEST_F(control, backend_ioctls_are_enotty)
@@ -351,28 +323,30 @@ TEST_F(control, guest_changes_actual_only_whatever_it_writes)
 
 TEST_F(control, tunables_are_switched_one_by_one)
 {
+	const __u64 all = VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE;
 	struct vhost_balloon_event event;
-	__u64 mask, values;
+	__u64 mask, values, bit;
 
 	ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
-	EXPECT_TRUE(mask & VHOST_BALLOON_TUNE_HUGETLB);
-	EXPECT_FALSE(values & VHOST_BALLOON_TUNE_HUGETLB);
+	EXPECT_EQ(all, mask);
+	EXPECT_EQ(0ULL, values);
+	for (bit = 1; bit <= all; bit <<= 1) {
+		ASSERT_EQ(0, vb_set_tunables(self->control, bit, bit));
+		ASSERT_EQ(0, vb_get_tunables(self->machine.backend, &mask, &values));
+		EXPECT_EQ(bit, values);
 
-	ASSERT_EQ(0, vb_set_tunables(self->control, VHOST_BALLOON_TUNE_HUGETLB,
-				     VHOST_BALLOON_TUNE_HUGETLB));
-	ASSERT_EQ(0, vb_get_tunables(self->machine.backend, &mask, &values));
-	EXPECT_TRUE(values & VHOST_BALLOON_TUNE_HUGETLB);
+		/* Not in the mask, not changed. */
+		ASSERT_EQ(0, vb_set_tunables(self->control, 0, 0));
+		EXPECT_EQ(-EINVAL, vb_set_tunables(self->control, all & ~bit, all));
+		ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
+		EXPECT_EQ(bit, values);
 
-	/* Not in the mask, not changed. */
-	ASSERT_EQ(0, vb_set_tunables(self->control, 0, 0));
-	ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
-	EXPECT_TRUE(values & VHOST_BALLOON_TUNE_HUGETLB);
-
-	ASSERT_EQ(0, vb_set_tunables(self->control, VHOST_BALLOON_TUNE_HUGETLB, 0));
-	ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
-	EXPECT_FALSE(values & VHOST_BALLOON_TUNE_HUGETLB);
-	EXPECT_EQ(-EINVAL, vb_set_tunables(self->control, ~mask, 0));
-	EXPECT_EQ(-EAGAIN, read_events(self->control, &event));
+		ASSERT_EQ(0, vb_set_tunables(self->control, bit, 0));
+		ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
+		EXPECT_EQ(0ULL, values);
+	}
+	EXPECT_EQ(-EINVAL, vb_set_tunables(self->control, ~all, 0));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
 }
 
 TEST(control_file_sees_its_owner_die)
@@ -409,7 +383,7 @@ TEST(control_file_sees_its_owner_die)
 	pfd = (struct pollfd){ .fd = control };
 	ASSERT_EQ(1, poll(&pfd, 1, VB_TIMEOUT_MS));
 	EXPECT_EQ(POLLHUP, pfd.revents);
-	EXPECT_TRUE(read_events(control, &event) & VHOST_BALLOON_EVENT_GONE);
+	EXPECT_TRUE(vb_read_events(control, &event) & VHOST_BALLOON_EVENT_GONE);
 	EXPECT_EQ(-ENOENT, vb_open_id(device, id));
 	waitpid(pid, &status, 0);
 	close(control);

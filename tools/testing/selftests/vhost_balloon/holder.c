@@ -2,15 +2,18 @@
 /*
  * A VMM with a guest, in miniature, for tests of the tool: holds a balloon and
  * answers to its target, gradually, by giving pages away or taking them back
- * and writing actual. Prints the balloon's id, and then obeys commands from
- * standard input, of which it ends with the last:
+ * and writing actual; with --queues also to requests for statistics and hints.
+ * Prints the balloon's id, and then obeys commands from standard input, of which
+ * it ends with the last:
  *
- *	stop	don't answer to the target any more
+ *	stop	don't answer to anything any more
  *	go	answer again
  *	break	give the inflate queue a ring that makes no sense
+ *	inhibit	have the VMM inhibit the balloon, for the reason "migration"
+ *	allow	take that back
  *	quit
  *
- * usage: holder [--access]
+ * usage: holder [--access] [--queues]
  */
 #include <endian.h>
 #include <err.h>
@@ -21,16 +24,45 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "vb_control.h"
+#include "vb_driver.h"
 #include "vb_memory.h"
 
 #define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | \
 			 VB_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST))
+#define QUEUE_FEATURES	(FEATURES | VB_FEATURE(VIRTIO_BALLOON_F_STATS_VQ) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_PAGE_POISON))
 #define RING_NUM	16
 #define RAM_GPA		(1UL << 20)
 #define RAM_LEN		(64UL << 20)
 #define RAM_PAGES	(RAM_LEN / VB_PAGE)
+
+/*
+ * More memory with --queues, only to be hinted: a page that begins inside a word
+ * of the bitmap, and more than one ioctl fetches the hints of.
+ */
+#define PAGE_GPA	(VB_BUF_GPA + (16UL << 20) + 3 * VB_PAGE)
+#define LARGE_GPA	(8UL << 30)
+#define LARGE_LEN	((4UL << 30) + (64UL << 20))
+#define LARGE_BORDER	(LARGE_GPA + (4UL << 30))
+
+/* The free pages, as the guest sees them. */
+#define FREE_LEN	(8 * VB_PAGE)
+#define FREE_BORDER	(4UL << 20)
+
+#define POISON		0xaaaaaaaaU
+
+/* What the queues from 2 on are for, if features are negotiated in order. */
+#define STATS		2
+#define HINT		3
+
+/* Guest memory for statistics and command ids, behind what page numbers take. */
+#define STATS_OFFSET	(64UL << 10)
+#define COMMAND_OFFSET	(128UL << 10)
 
 /* Pages a step, and the time between steps. */
 #define STEP_PAGES	256U
@@ -40,9 +72,13 @@ struct holder {
 	struct vb_machine machine;
 	struct vb_memory ram;
 	int config_call;
+	bool queues;
 	bool answers;
 	__u32 target;
 	__u32 actual;
+	__u32 samples;
+	__u32 cmd_id;		/* that the device gives */
+	__u32 hinted;		/* that was answered to last */
 };
 
 static void check(int ret, const char *what)
@@ -53,6 +89,82 @@ static void check(int ret, const char *what)
 	err(EXIT_FAILURE, "%s", what);
 }
 
+/* A part of the memory for buffers. */
+static struct vb_memory buffer(const struct holder *holder, __u64 offset)
+{
+	struct vb_memory buf = holder->machine.buf;
+
+	buf.gpa += offset;
+	buf.hva += offset;
+	return buf;
+}
+
+/* The next sample: every one differs from the last. */
+static void send_stats(struct holder *holder)
+{
+	struct vb_queue *q = vb_machine_queue(&holder->machine, STATS);
+	struct vb_memory buf = buffer(holder, STATS_OFFSET);
+	struct vb_sg sg = { .addr = buf.gpa, .len = 4 * VB_STAT_SIZE };
+
+	vb_put_stat(buf.hva, 0, VIRTIO_BALLOON_S_MAJFLT, ++holder->samples);
+	vb_put_stat(buf.hva, 1, VIRTIO_BALLOON_S_MEMFREE, 48UL << 20);
+	vb_put_stat(buf.hva, 2, VIRTIO_BALLOON_S_MEMTOT, RAM_LEN);
+	vb_put_stat(buf.hva, 3, 77, 7);
+	check(vb_ring_add(&q->ring, &sg, 1), "statistics");
+	check(vb_queue_notify(q), "kick");
+}
+
+/* The device has given the buffer back: it wants another sample. */
+static void answer_stats(struct holder *holder)
+{
+	struct vb_queue *q = vb_machine_queue(&holder->machine, STATS);
+
+	if (vb_ring_get_used(&q->ring, NULL, NULL) == 1)
+		send_stats(holder);
+}
+
+static void answer_hints(struct holder *holder)
+{
+	struct vb_queue *q = vb_machine_queue(&holder->machine, HINT);
+	struct vb_memory buf = buffer(holder, COMMAND_OFFSET);
+
+	if (holder->cmd_id == holder->hinted)
+		return;
+	holder->hinted = holder->cmd_id;
+	if (holder->cmd_id == VIRTIO_BALLOON_CMD_ID_STOP ||
+	    holder->cmd_id == VIRTIO_BALLOON_CMD_ID_DONE)
+		return;
+	check(vb_send_command(q, &buf, holder->cmd_id), "command id");
+	check(vb_send_piece(q, RAM_GPA, FREE_LEN), "hint");
+	check(vb_send_piece(q, PAGE_GPA, VB_PAGE), "hint");
+	check(vb_send_piece(q, LARGE_BORDER - FREE_BORDER, 2 * FREE_BORDER), "hint");
+	check(vb_send_command(q, &buf, VIRTIO_BALLOON_CMD_ID_STOP), "end of hints");
+}
+
+static void add_memory(struct holder *holder, __u64 gpa, __u64 len)
+{
+	struct vb_memory memory = { .gpa = gpa, .len = len };
+
+	memory.hva = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory.hva == MAP_FAILED)
+		err(EXIT_FAILURE, "memory");
+	check(vb_machine_add(&holder->machine, &memory, 0), "memory table");
+}
+
+static void set_up_queues(struct holder *holder)
+{
+	struct vb_machine *m = &holder->machine;
+	__le32 poison = htole32(POISON);
+
+	add_memory(holder, PAGE_GPA, VB_PAGE);
+	add_memory(holder, LARGE_GPA, LARGE_LEN);
+	check(vb_machine_add_queue(m, STATS, RING_NUM), "queue for statistics");
+	check(vb_machine_add_queue(m, HINT, RING_NUM), "queue for hints");
+	check(vb_set_config(m->backend, offsetof(struct virtio_balloon_config, poison_val),
+			    &poison, sizeof(poison)), "configuration");
+}
+
 static void set_up(struct holder *holder, bool access)
 {
 	struct vb_machine *m = &holder->machine;
@@ -60,8 +172,11 @@ static void set_up(struct holder *holder, bool access)
 
 	check(vb_memory_map(&holder->ram, VB_MEMORY_ANON, RAM_GPA, RAM_LEN), "memory");
 	memset(holder->ram.hva, 1, RAM_LEN);
-	check(vb_machine_open(m, false, FEATURES, RING_NUM), VB_DEVICE);
+	check(vb_machine_open(m, false, holder->queues ? QUEUE_FEATURES : FEATURES, RING_NUM),
+	      VB_DEVICE);
 	check(vb_machine_add(m, &holder->ram, 0), "memory table");
+	if (holder->queues)
+		set_up_queues(holder);
 	holder->config_call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (holder->config_call < 0)
 		err(EXIT_FAILURE, "eventfd");
@@ -69,20 +184,24 @@ static void set_up(struct holder *holder, bool access)
 	if (access)
 		check(vb_set_access(m->backend, VHOST_BALLOON_ACCESS_SAME_USER), "access");
 	check(vb_machine_start(m), "start");
+	if (holder->queues) {
+		send_stats(holder);
+		check(vb_wait_counter(m->backend, VHOST_BALLOON_C_STATS_SAMPLES, 1), "sample");
+	}
 	check(vb_get_info(m->backend, &info), "information");
 	printf("%llu\n", info.id);
 	fflush(stdout);
 }
 
-static void read_target(struct holder *holder)
+static void read_config(struct holder *holder)
 {
-	__le32 pages;
+	struct virtio_balloon_config config;
 
 	vb_eventfd_count(holder->config_call);
-	check(vb_get_config(holder->machine.backend,
-			    offsetof(struct virtio_balloon_config, num_pages), &pages,
-			    sizeof(pages)), "configuration");
-	holder->target = le32toh(pages);
+	check(vb_get_config(holder->machine.backend, 0, &config, sizeof(config)),
+	      "configuration");
+	holder->cmd_id = le32toh(config.free_page_hint_cmd_id);
+	holder->target = le32toh(config.num_pages);
 	if (holder->target > RAM_PAGES)
 		holder->target = RAM_PAGES;
 }
@@ -146,6 +265,10 @@ static bool obey(struct holder *holder)
 		holder->answers = true;
 	else if (!strcmp(line, "break\n"))
 		break_queue(holder);
+	else if (!strcmp(line, "inhibit\n"))
+		check(vb_set_inhibit(holder->machine.backend, true, "migration"), "inhibit");
+	else if (!strcmp(line, "allow\n"))
+		check(vb_set_inhibit(holder->machine.backend, false, ""), "allow");
 	else
 		errx(EXIT_FAILURE, "unknown command: %s", line);
 	puts("done");
@@ -155,31 +278,48 @@ static bool obey(struct holder *holder)
 
 static void run(struct holder *holder)
 {
+	/* No queue has no file descriptor, and poll() passes over that. */
+	int stats_call = vb_machine_queue(&holder->machine, STATS)->call;
+
 	for (;;) {
 		struct pollfd pfd[] = {
 			{ .fd = STDIN_FILENO, .events = POLLIN },
 			{ .fd = holder->config_call, .events = POLLIN },
+			{ .fd = stats_call, .events = POLLIN },
 		};
 		bool busy = holder->answers && holder->actual != holder->target;
 
-		if (poll(pfd, 2, busy ? STEP_MS : -1) < 0)
+		if (poll(pfd, 3, busy ? STEP_MS : -1) < 0)
 			err(EXIT_FAILURE, "poll");
 		if (pfd[0].revents && !obey(holder))
 			return;
 		if (pfd[1].revents)
-			read_target(holder);
+			read_config(holder);
 		else if (busy && holder->answers)
 			step(holder);
+		if (pfd[2].revents)
+			vb_eventfd_count(stats_call);
+		if (holder->queues && holder->answers) {
+			answer_stats(holder);
+			answer_hints(holder);
+		}
 	}
 }
 
 int main(int argc, char **argv)
 {
 	static struct holder holder = { .answers = true };
-	bool access = argc == 2 && !strcmp(argv[1], "--access");
+	bool access = false;
+	int i;
 
-	if (argc > 1 && !access)
-		errx(2, "usage: holder [--access]");
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--access"))
+			access = true;
+		else if (!strcmp(argv[i], "--queues"))
+			holder.queues = true;
+		else
+			errx(2, "usage: holder [--access] [--queues]");
+	}
 	set_up(&holder, access);
 	run(&holder);
 	vb_machine_close(&holder.machine);

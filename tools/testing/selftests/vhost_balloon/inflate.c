@@ -5,14 +5,13 @@
  * it is, and counted under its own reason.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_config.h>
 
 #include "kselftest_harness.h"
 #include "vb_backing.h"
+#include "vb_driver.h"
 
 #define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | \
 			 VB_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST))
@@ -205,49 +204,19 @@ static __u64 risen(struct _test_data_inflate *self, enum vhost_balloon_counter c
 	return vb_counter(self->m.backend, counter) - self->before.value[counter];
 }
 
-/* Pages are counted as discarded or skipped once, and in the right place. */
-static void expect_counted(struct __test_metadata *_metadata, struct _test_data_inflate *self,
-			   enum vhost_balloon_counter counter, unsigned int pages)
-{
-	int c;
-
-	for (c = VHOST_BALLOON_C_DISCARD_ANON; c <= VHOST_BALLOON_C_SKIP_ERROR; c++) {
-		__u64 expected = c == (int)counter ? pages : 0;
-
-		EXPECT_EQ(expected, risen(self, c)) {
-			TH_LOG("counter %d", c);
-		}
-	}
-}
-
 TEST_F(inflate, takes_exactly_the_pages_asked_for)
 {
 	const struct vb_backing_type *type = variant->type;
-	unsigned int page, mapped = 0, wrong = 0;
 	long file_pages = vb_backing_file_pages(&self->b);
 
 	ASSERT_EQ(0, vb_machine_inflate(&self->m, self->gfns, self->nr));
 	EXPECT_EQ(self->nr, risen(self, VHOST_BALLOON_C_INFLATED));
 	EXPECT_EQ(0ULL, risen(self, VHOST_BALLOON_C_DUPLICATE));
-	expect_counted(_metadata, self, type->counter, self->nr);
-
-	/* Before any of them is looked at, which would bring it back. */
-	for (page = 0; page < type->pages; page++) {
-		bool there = !(type->gone && self->wanted[page]);
-
-		mapped += vb_backing_resident(&self->b, page) != there;
-	}
-	EXPECT_EQ(0U, mapped);
+	EXPECT_EQ(-1, vb_miscounted(self->m.backend, &self->before, type->counter, self->nr));
 	if (type->gone && file_pages >= 0)
 		file_pages -= self->nr;
 	EXPECT_EQ(file_pages, vb_backing_file_pages(&self->b));
-	for (page = 0; page < type->pages; page++) {
-		if (type->gone && self->wanted[page])
-			wrong += !vb_backing_fresh(&self->b, page);
-		else
-			wrong += !vb_backing_intact(&self->b, page);
-	}
-	EXPECT_EQ(0U, wrong);
+	EXPECT_EQ(0U, vb_backing_wrong(&self->b, self->wanted));
 }
 
 TEST_F(inflate, of_pages_that_are_gone_already_is_fine)
@@ -257,7 +226,8 @@ TEST_F(inflate, of_pages_that_are_gone_already_is_fine)
 
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, vb_machine_inflate(&self->m, self->gfns, self->nr));
-	expect_counted(_metadata, self, variant->type->counter, 3 * self->nr);
+	EXPECT_EQ(-1, vb_miscounted(self->m.backend, &self->before, variant->type->counter,
+				    3 * self->nr));
 	for (page = 0; page < variant->type->pages; page++)
 		wrong += !self->wanted[page] && !vb_backing_intact(&self->b, page);
 	EXPECT_EQ(0U, wrong);
@@ -272,7 +242,7 @@ TEST_F(inflate, deflating_only_acknowledges)
 	EXPECT_EQ(0ULL, risen(self, VHOST_BALLOON_C_INFLATED));
 	EXPECT_EQ(0ULL, risen(self, VHOST_BALLOON_C_DISCARD_OPS));
 	/* No counter is the number of them. */
-	expect_counted(_metadata, self, VHOST_BALLOON_NR_COUNTERS, 0);
+	EXPECT_EQ(-1, vb_miscounted(self->m.backend, &self->before, VHOST_BALLOON_NR_COUNTERS, 0));
 	for (page = 0; page < variant->type->pages; page++)
 		wrong += !vb_backing_intact(&self->b, page);
 	EXPECT_EQ(0U, wrong);
@@ -297,46 +267,23 @@ TEST_F(inflate, region_is_reported_for_what_it_is)
 	EXPECT_EQ(VB_BUF_GPA, regions[1].gpa);
 }
 
-/* Looks at a page at the very moment when the used index moves. */
-struct watcher {
-	struct vb_queue *q;
-	const __u64 *word;
-	__u16 idx;
-	__u64 seen;
-};
-
-static void *watch(void *arg)
-{
-	struct watcher *w = arg;
-
-	while (vb_ring_used_idx(&w->q->ring) != w->idx)
-		;
-	w->seen = __atomic_load_n(w->word, __ATOMIC_RELAXED);
-	return NULL;
-}
-
 TEST_F_TIMEOUT(inflate, page_is_gone_before_it_is_acknowledged, 120)
 {
 	unsigned int unit = variant->type->unit, round;
 	__u64 *word = self->b.mem.hva + unit * VB_PAGE;
-	pthread_t thread;
+	struct vb_watch w;
 
 	if (!variant->type->gone)
 		SKIP(return, "this memory stays");
 	for (round = 0; round < ROUNDS / (unit > 1 ? 10 : 1); round++) {
-		struct watcher w = {
-			.q = &self->m.inflate,
-			.word = word,
-			.idx = self->m.inflate.ring.avail_idx + 1,
-		};
 		unsigned int i;
 
 		*word = 0x1234;
 		for (i = 0; i < unit; i++)
 			self->gfns[i] = RAM_GPA / VB_PAGE + unit + i;
-		ASSERT_EQ(0, pthread_create(&thread, NULL, watch, &w));
+		ASSERT_EQ(0, vb_watch_begin(&w, &self->m.inflate, word));
 		ASSERT_EQ(0, vb_machine_inflate(&self->m, self->gfns, unit));
-		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ASSERT_EQ(0, vb_watch_end(&w));
 		ASSERT_NE(0x1234ULL, w.seen);
 	}
 }

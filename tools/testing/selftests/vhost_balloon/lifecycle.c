@@ -20,7 +20,8 @@
 #include "vb_machine.h"
 #include "vb_memory.h"
 
-#define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | VB_FEATURE(VIRTIO_RING_F_INDIRECT_DESC))
+#define INDIRECT	VB_FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
+#define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | INDIRECT)
 #define RING_NUM	16
 #define RAM_GPA		0x100000ULL
 #define RAM_PAGES	64U
@@ -99,11 +100,14 @@ TEST_F(machine, set_up_is_ebusy_while_running)
 	int fd = self->m.backend;
 
 	EXPECT_EQ(-EBUSY, vb_set_owner(fd));
-	EXPECT_EQ(-EBUSY, vb_set_features(fd, FEATURES));
+	EXPECT_EQ(-EBUSY, vb_set_features(fd, FEATURES ^ INDIRECT));
 	EXPECT_EQ(-EBUSY, vb_set_vm(fd, self->m.vm.fd));
 	EXPECT_EQ(-EBUSY, vb_set_vring_num(fd, VB_INFLATE, RING_NUM));
 	EXPECT_EQ(-EBUSY, vb_set_vring_base(fd, VB_INFLATE, 0));
-	EXPECT_EQ(-EBUSY, vb_set_vring_addr(fd, VB_INFLATE, ring->desc, ring->avail, ring->used));
+	EXPECT_EQ(-EBUSY, vb_set_vring_addr(fd, VB_INFLATE, ring->desc + 1, ring->avail,
+					    ring->used));
+	EXPECT_EQ(-EBUSY, vb_set_vring_addr(fd, VB_INFLATE, ring->desc, ring->used, ring->used));
+	EXPECT_EQ(-EBUSY, vb_set_vring_addr(fd, VB_INFLATE, ring->desc, ring->avail, ring->desc));
 	/* and none of it did harm */
 	EXPECT_EQ(0, inflate_page(&self->m, &self->ram, 3));
 	EXPECT_EQ(1U, vb_memory_zero(&self->ram, 3, 1));

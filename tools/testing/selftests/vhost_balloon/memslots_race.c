@@ -8,12 +8,10 @@
  * Modules built with VB_TEST_DELAY_US=20000 and VB_TEST_NO_SRCU=1 make "guarantee"
  * fail every time; with the delay alone it passes.
  */
-#include <endian.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "kselftest_harness.h"
+#include "vb_kicker.h"
 #include "vb_memory.h"
 
 #define MIB		(1UL << 20)
@@ -24,121 +22,16 @@
 #define CANARY_SLOT	5
 #define FEATURES	VB_FEATURE(VIRTIO_F_VERSION_1)
 #define RING_NUM	64
-#define IN_FLIGHT	4
 #define ROUNDS		50
 
 /* Where the memory goes when it is moved. */
 #define AWAY_GPA	(64 * MIB)
 
-/*
- * A guest that gives away the same pages over and over, as fast as they are
- * used. From its start to its stop the ring is its own.
- */
-struct kicker {
-	struct vb_queue *queue;
-	struct vb_sg list;
-	pthread_t thread;
-	bool started;
-	atomic_bool stop;
-	atomic_ulong used;
-	atomic_int error;
-};
-
-static int kicker_step(struct kicker *kicker)
-{
-	struct vb_ring *ring = &kicker->queue->ring;
-	__u32 len;
-	int ret;
-
-	while (ring->nr_free > RING_NUM - IN_FLIGHT) {
-		ret = vb_ring_add(ring, &kicker->list, 1);
-		if (ret < 0)
-			return ret;
-	}
-	ret = vb_queue_notify(kicker->queue);
-	if (ret)
-		return ret;
-	ret = vb_queue_wait_used(kicker->queue, ring->used_idx + IN_FLIGHT);
-	if (ret)
-		return ret;
-	while ((ret = vb_ring_get_used(ring, NULL, &len)) == 1) {
-		if (len)
-			return -EPROTO;
-		atomic_fetch_add(&kicker->used, 1);
-	}
-	return ret;
-}
-
-static void *kicker_run(void *arg)
-{
-	struct kicker *kicker = arg;
-
-	while (!atomic_load(&kicker->stop) && !atomic_load(&kicker->error))
-		atomic_store(&kicker->error, kicker_step(kicker));
-	return NULL;
-}
-
-static int kicker_start(struct kicker *kicker, struct vb_queue *queue, __u64 list_gpa)
-{
-	int ret;
-
-	kicker->queue = queue;
-	kicker->list.addr = list_gpa;
-	kicker->list.len = PAGES * sizeof(__le32);
-	ret = pthread_create(&kicker->thread, NULL, kicker_run, kicker);
-	kicker->started = !ret;
-	return -ret;
-}
-
-static int kicker_stop(struct kicker *kicker)
-{
-	if (!kicker->started)
-		return -EINVAL;
-	atomic_store(&kicker->stop, true);
-	pthread_join(kicker->thread, NULL);
-	kicker->started = false;
-	return atomic_load(&kicker->error);
-}
-
-/* Until whatever was on its way is through, and as much again has followed. */
-static int kicker_wait(struct kicker *kicker)
-{
-	unsigned long enough = atomic_load(&kicker->used) + 3 * IN_FLIGHT;
-
-	while (atomic_load(&kicker->used) < enough) {
-		if (atomic_load(&kicker->error))
-			return atomic_load(&kicker->error);
-		usleep(100);
-	}
-	return 0;
-}
-
-/* Page numbers of @nr pages from @gpa on. */
-static void write_list(void *list, __u64 gpa, unsigned int nr)
-{
-	__le32 *words = list;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		__atomic_store_n(&words[i], htole32(gpa / VB_PAGE + i), __ATOMIC_RELAXED);
-}
-
-/* Until the pages are seen to be discarded. */
-static int wait_discarded(struct kicker *kicker, struct vb_memory *memory)
-{
-	while (vb_memory_zero(memory, 0, PAGES) != PAGES) {
-		if (atomic_load(&kicker->error))
-			return atomic_load(&kicker->error);
-		usleep(100);
-	}
-	return 0;
-}
-
 /* A machine with memory to give away, which all the kicking is about. */
 struct scene {
 	struct vb_machine machine;
 	struct vb_memory ram;
-	struct kicker kicker;
+	struct vb_kicker kicker;
 };
 
 static int scene_open(struct scene *scene, enum vb_memory_kind kind)
@@ -152,13 +45,13 @@ static int scene_open(struct scene *scene, enum vb_memory_kind kind)
 	if (!ret)
 		ret = vb_machine_start(&scene->machine);
 	if (!ret)
-		write_list(scene->machine.buf.hva, MIB, PAGES);
+		vb_write_list(scene->machine.buf.hva, MIB, PAGES);
 	return ret;
 }
 
 static void scene_close(struct scene *scene)
 {
-	kicker_stop(&scene->kicker);
+	vb_kicker_stop(&scene->kicker);
 	vb_machine_close(&scene->machine);
 	vb_memory_unmap(&scene->ram);
 }
@@ -223,27 +116,27 @@ TEST_F_TIMEOUT(guarantee, nothing_is_discarded_through_a_slot_that_is_gone, 300)
 {
 	struct vb_machine *m = &self->scene.machine;
 	struct vb_memory *ram = &self->scene.ram;
-	struct kicker *kicker = &self->scene.kicker;
+	struct vb_kicker *kicker = &self->scene.kicker;
 	unsigned int round;
 
 	vb_memory_fill(ram, 0, PAGES, 0);
-	ASSERT_EQ(0, kicker_start(kicker, &m->inflate, VB_BUF_GPA));
+	ASSERT_EQ(0, vb_kicker_start_list(kicker, &m->inflate, VB_BUF_GPA, PAGES));
 	for (round = 1; round <= ROUNDS; round++) {
 		/* The guest is at it: what is there goes. */
-		ASSERT_EQ(0, wait_discarded(kicker, ram));
+		ASSERT_EQ(0, vb_kicker_wait_discarded(kicker, ram, PAGES));
 		/* At any moment of a pass. */
 		usleep(rand() % 5000);
 
 		ASSERT_EQ(0, take_away(m, variant->change, *ram));
 		vb_memory_fill(ram, 0, PAGES, round);
-		ASSERT_EQ(0, kicker_wait(kicker));
+		ASSERT_EQ(0, vb_kicker_wait(kicker));
 		ASSERT_EQ(PAGES, vb_memory_intact(ram, 0, PAGES, round)) {
 			TH_LOG("in round %u", round);
 		}
 
 		ASSERT_EQ(0, vb_memory_add_slot(m, SLOT, 0, ram));
 	}
-	ASSERT_EQ(0, kicker_stop(kicker));
+	ASSERT_EQ(0, vb_kicker_stop(kicker));
 	EXPECT_LT(0, vb_counter(m->backend, VHOST_BALLOON_C_SKIP_NO_SLOT));
 }
 
@@ -285,7 +178,7 @@ TEST_F_TIMEOUT(slots, no_buffer_is_read_through_a_slot_that_is_gone, 300)
 {
 	struct vb_machine *m = &self->scene.machine;
 	struct vb_memory *ram = &self->scene.ram;
-	struct kicker *kicker = &self->scene.kicker;
+	struct vb_kicker *kicker = &self->scene.kicker;
 	struct vb_memory canary, list;
 	unsigned int round;
 
@@ -293,25 +186,25 @@ TEST_F_TIMEOUT(slots, no_buffer_is_read_through_a_slot_that_is_gone, 300)
 	ASSERT_EQ(0, vb_memory_map(&list, variant->kind, 32 * MIB, LEN));
 	ASSERT_EQ(0, vb_memory_add_slot(m, CANARY_SLOT, 0, &canary));
 	ASSERT_EQ(0, vb_memory_add_slot(m, LIST_SLOT, 0, &list));
-	write_list(list.hva, MIB, PAGES);
+	vb_write_list(list.hva, MIB, PAGES);
 	vb_memory_fill(&canary, 0, PAGES, 1);
-	ASSERT_EQ(0, kicker_start(kicker, &m->inflate, list.gpa));
+	ASSERT_EQ(0, vb_kicker_start_list(kicker, &m->inflate, list.gpa, PAGES));
 	for (round = 1; round <= ROUNDS; round++) {
 		vb_memory_fill(ram, 0, PAGES, round);
-		ASSERT_EQ(0, wait_discarded(kicker, ram));
+		ASSERT_EQ(0, vb_kicker_wait_discarded(kicker, ram, PAGES));
 		usleep(rand() % 5000);
 
 		ASSERT_EQ(0, vb_vm_delete_slot(&m->vm, LIST_SLOT));
-		write_list(list.hva, canary.gpa, PAGES);
-		ASSERT_EQ(0, kicker_wait(kicker));
+		vb_write_list(list.hva, canary.gpa, PAGES);
+		ASSERT_EQ(0, vb_kicker_wait(kicker));
 		ASSERT_EQ(PAGES, vb_memory_intact(&canary, 0, PAGES, 1)) {
 			TH_LOG("in round %u", round);
 		}
 
-		write_list(list.hva, MIB, PAGES);
+		vb_write_list(list.hva, MIB, PAGES);
 		ASSERT_EQ(0, vb_memory_add_slot(m, LIST_SLOT, 0, &list));
 	}
-	ASSERT_EQ(0, kicker_stop(kicker));
+	ASSERT_EQ(0, vb_kicker_stop(kicker));
 	EXPECT_LT(0, vb_counter(m->backend, VHOST_BALLOON_C_MALFORMED));
 	vb_memory_unmap(&canary);
 	vb_memory_unmap(&list);
@@ -321,14 +214,14 @@ TEST_F_TIMEOUT(slots, that_come_and_go_elsewhere_cost_no_page, 300)
 {
 	struct vb_machine *m = &self->scene.machine;
 	struct vb_memory *ram = &self->scene.ram;
-	struct kicker *kicker = &self->scene.kicker;
+	struct vb_kicker *kicker = &self->scene.kicker;
 	struct vhost_balloon_counters counters;
 	const __u64 *value = counters.value;
 	unsigned int i;
 	__u32 slot;
 
 	vb_memory_fill(ram, 0, PAGES, 1);
-	ASSERT_EQ(0, kicker_start(kicker, &m->inflate, VB_BUF_GPA));
+	ASSERT_EQ(0, vb_kicker_start_list(kicker, &m->inflate, VB_BUF_GPA, PAGES));
 	for (i = 0; i < 4 * ROUNDS; i++) {
 		struct vb_memory other = {
 			.gpa = (16 + i % 16) * MIB,
@@ -341,8 +234,8 @@ TEST_F_TIMEOUT(slots, that_come_and_go_elsewhere_cost_no_page, 300)
 			for (slot = SLOT + 1; slot <= SLOT + 4; slot++)
 				ASSERT_EQ(0, vb_vm_delete_slot(&m->vm, slot));
 	}
-	ASSERT_EQ(0, kicker_wait(kicker));
-	ASSERT_EQ(0, kicker_stop(kicker));
+	ASSERT_EQ(0, vb_kicker_wait(kicker));
+	ASSERT_EQ(0, vb_kicker_stop(kicker));
 
 	ASSERT_EQ(0, vb_get_counters(m->backend, &counters));
 	EXPECT_EQ(atomic_load(&kicker->used), value[VHOST_BALLOON_C_CHAINS]);

@@ -6,20 +6,17 @@
  * stopped or closed, and the VMM may be killed: nothing hangs.
  */
 #include <endian.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "vb_memory.h"
+#include "vb_uffd.h"
 
 #define MIB		(1UL << 20)
 #define PAGES		16U
@@ -31,61 +28,6 @@
 #define SEED		0xfa17
 #define FEATURES	VB_FEATURE(VIRTIO_F_VERSION_1)
 #define RING_NUM	64
-
-/* The address of the page that a fault is waited for, or 0 after a time without any. */
-static __u64 next_fault(int uffd)
-{
-	struct pollfd pfd = { .fd = uffd, .events = POLLIN };
-	struct uffd_msg msg;
-
-	if (poll(&pfd, 1, VB_TIMEOUT_MS) <= 0)
-		return 0;
-	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
-		return 0;
-	if (msg.event != UFFD_EVENT_PAGEFAULT)
-		return 0;
-	return msg.arg.pagefault.address & ~(VB_PAGE - 1);
-}
-
-static int resolve_fault(int uffd, __u64 address, const void *content)
-{
-	struct uffdio_copy copy = {
-		.dst = address,
-		.src = (unsigned long)content,
-		.len = VB_PAGE,
-	};
-
-	return vb_ioctl(uffd, UFFDIO_COPY, &copy);
-}
-
-/* Makes a page go missing: the next who touches it waits for the userfaultfd. */
-static int make_missing(int uffd, void *page)
-{
-	struct uffdio_register registration = {
-		.range = { .start = (unsigned long)page, .len = VB_PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	if (madvise(page, VB_PAGE, MADV_DONTNEED))
-		return -errno;
-	return vb_ioctl(uffd, UFFDIO_REGISTER, &registration);
-}
-
-static int open_uffd(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	int fd, ret;
-
-	fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	ret = vb_ioctl(fd, UFFDIO_API, &api);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	return fd;
-}
 
 /* A VMM with memory to give away, and a page for a list that may go missing. */
 struct vmm {
@@ -102,7 +44,7 @@ static int vmm_open(struct vmm *vmm)
 	unsigned int i;
 	int ret;
 
-	vmm->uffd = open_uffd();
+	vmm->uffd = vb_uffd_open();
 	if (vmm->uffd < 0)
 		return vmm->uffd;
 	ret = vb_machine_open(&vmm->machine, true, FEATURES, RING_NUM);
@@ -152,14 +94,14 @@ static int vmm_block_balloon(struct vmm *vmm)
 {
 	int ret;
 
-	ret = make_missing(vmm->uffd, vmm->list.hva);
+	ret = vb_uffd_make_missing(vmm->uffd, vmm->list.hva);
 	if (!ret)
 		ret = vmm_post_list(vmm);
 	if (!ret)
 		ret = vb_queue_kick(&vmm->machine.inflate);
 	if (ret)
 		return ret;
-	return next_fault(vmm->uffd) == (unsigned long)vmm->list.hva ? 0 : -ETIMEDOUT;
+	return vb_uffd_next_fault(vmm->uffd) == (unsigned long)vmm->list.hva ? 0 : -ETIMEDOUT;
 }
 
 /*
@@ -195,11 +137,11 @@ static void *handler_run(void *arg)
 	struct vmm *vmm = handler->vmm;
 	int ret = -ETIMEDOUT;
 
-	handler->address = next_fault(vmm->uffd);
+	handler->address = vb_uffd_next_fault(vmm->uffd);
 	if (handler->address) {
 		ret = handler_change_slots(&vmm->machine, &vmm->ram);
 		if (!ret)
-			ret = resolve_fault(vmm->uffd, handler->address, handler->content);
+			ret = vb_uffd_copy(vmm->uffd, handler->address, handler->content);
 	}
 	atomic_store(&handler->error, ret);
 	return NULL;
@@ -217,7 +159,7 @@ FIXTURE_SETUP(uffd)
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	fd = open_uffd();
+	fd = vb_uffd_open();
 	if (fd < 0)
 		SKIP(return, "no userfaultfd: %s", strerror(-fd));
 	close(fd);
@@ -234,7 +176,7 @@ TEST_F(uffd, list_of_pages_is_waited_for_while_slots_change)
 {
 	struct vmm *vmm = &self->vmm;
 
-	ASSERT_EQ(0, make_missing(vmm->uffd, vmm->list.hva));
+	ASSERT_EQ(0, vb_uffd_make_missing(vmm->uffd, vmm->list.hva));
 	self->handler.content = vmm->content;
 	ASSERT_EQ(0, vmm_post_list(vmm));
 	ASSERT_EQ(0, pthread_create(&self->handler.thread, NULL, handler_run, &self->handler));
@@ -255,7 +197,7 @@ TEST_F(uffd, slot_of_the_list_can_be_deleted_while_the_list_is_waited_for)
 
 	ASSERT_EQ(0, vmm_block_balloon(vmm));
 	ASSERT_EQ(0, vb_vm_delete_slot(&vmm->machine.vm, LIST_SLOT));
-	ASSERT_EQ(0, resolve_fault(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
+	ASSERT_EQ(0, vb_uffd_copy(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
 
 	/* It came too late: the guest has no such memory any more. */
 	ASSERT_EQ(1, vb_queue_wait_call(&vmm->machine.inflate));
@@ -270,7 +212,7 @@ TEST_F(uffd, slot_of_the_pages_can_be_deleted_while_the_list_is_waited_for)
 
 	ASSERT_EQ(0, vmm_block_balloon(vmm));
 	ASSERT_EQ(0, vb_vm_delete_slot(&vmm->machine.vm, SLOT));
-	ASSERT_EQ(0, resolve_fault(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
+	ASSERT_EQ(0, vb_uffd_copy(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
 	ASSERT_EQ(1, vb_queue_wait_call(&vmm->machine.inflate));
 	EXPECT_EQ(1, vb_ring_used_idx(&vmm->machine.inflate.ring));
 	EXPECT_EQ(PAGES, vb_memory_intact(&vmm->ram, 0, PAGES, SEED));
@@ -291,7 +233,7 @@ TEST_F(uffd, balloon_can_be_looked_at_while_it_waits)
 	EXPECT_NE(~0ULL, vb_counter(control, VHOST_BALLOON_C_KICKS));
 	EXPECT_EQ(3, vb_get_regions(control, NULL, 0, NULL));
 	EXPECT_EQ(0, vb_set_target(control, 1));
-	ASSERT_EQ(0, resolve_fault(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
+	ASSERT_EQ(0, vb_uffd_copy(vmm->uffd, (unsigned long)vmm->list.hva, vmm->content));
 	ASSERT_EQ(1, vb_queue_wait_call(&vmm->machine.inflate));
 	EXPECT_EQ(PAGES, vb_memory_zero(&vmm->ram, 0, PAGES));
 	close(control);
@@ -326,7 +268,7 @@ FIXTURE_SETUP(uffd_ring)
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	fd = open_uffd();
+	fd = vb_uffd_open();
 	if (fd < 0)
 		SKIP(return, "no userfaultfd: %s", strerror(-fd));
 	close(fd);
@@ -350,7 +292,7 @@ TEST_F(uffd_ring, page_of_the_ring_is_waited_for_while_slots_change)
 	memcpy(vmm->list.hva, vmm->content, VB_PAGE);
 	ASSERT_LE(0, vb_ring_add(ring, &sg, 1));
 	memcpy(self->content, page, VB_PAGE);
-	ASSERT_EQ(0, make_missing(vmm->uffd, page));
+	ASSERT_EQ(0, vb_uffd_make_missing(vmm->uffd, page));
 	/* Not before: the pass that every start begins with may still be under way. */
 	if (page == (void *)ring->avail)
 		((struct vring_avail *)self->content)->idx = htole16(1);
@@ -436,19 +378,6 @@ FIXTURE_VARIANT_ADD(uffd_kill, having_closed_the_vm) {
 	.action = kill_without_vm,
 };
 
-static int module_references(void)
-{
-	FILE *file = fopen("/sys/module/vhost_balloon/refcnt", "re");
-	int refs = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &refs) != 1)
-		refs = -1;
-	fclose(file);
-	return refs;
-}
-
 static int count_balloons(int device)
 {
 	struct vhost_balloon_list list = { .size = sizeof(list) };
@@ -464,13 +393,13 @@ FIXTURE_SETUP(uffd_kill)
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	fd = open_uffd();
+	fd = vb_uffd_open();
 	if (fd < 0)
 		SKIP(return, "no userfaultfd: %s", strerror(-fd));
 	close(fd);
 	self->device = vb_open();
 	ASSERT_LE(0, self->device);
-	self->references = module_references();
+	self->references = vb_module_references("vhost_balloon");
 }
 
 FIXTURE_TEARDOWN(uffd_kill)
@@ -540,12 +469,12 @@ TEST_F_TIMEOUT(uffd_kill, vmm_dies_and_leaves_nothing_behind, 120)
 	/* What the process left is cleaned up behind its back. */
 	for (i = 0; i < VB_TIMEOUT_MS / 10; i++) {
 		if (count_balloons(self->device) == before &&
-		    module_references() == self->references)
+		    vb_module_references("vhost_balloon") == self->references)
 			break;
 		usleep(10000);
 	}
 	EXPECT_EQ(before, count_balloons(self->device));
-	EXPECT_EQ(self->references, module_references());
+	EXPECT_EQ(self->references, vb_module_references("vhost_balloon"));
 }
 
 TEST_HARNESS_MAIN

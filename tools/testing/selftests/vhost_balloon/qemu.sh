@@ -10,78 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 . ./tap.sh
 # shellcheck source=vmtest/guest.sh
 . ./vmtest/guest.sh
+# shellcheck source=qemu_common.sh
+. ./qemu_common.sh
 
-PATH=$PATH:$PWD/../../../vhost-balloon
 top=$PWD/../../../..
-MIB=1048576
-WAIT=120
-GUEST_MEM=512
-
-name=
-target=0
-
-# A member of what info shows of the guest's balloon.
-info() {
-	vballoonctl --json info "$name" | jq -r "$1"
-}
-
-counter() {
-	vballoonctl --json counters --all "$name" | jq ".counters[\"$1\"]"
-}
-
-# Until the condition, in jq's words, is true of the balloon.
-wait_info() {
-	local deadline=$((SECONDS + WAIT))
-
-	while [ $SECONDS -lt $deadline ]; do
-		[ "$(info "$1")" = true ] && return
-		sleep 0.1
-	done
-	echo "in $WAIT s not: $1"
-	vballoonctl info "$name"
-	return 1
-}
-
-# Asks the guest for that many MiB and waits until it gave them.
-balloon() {
-	target=$1
-	vballoonctl set "$name" --balloon="$1M" --wait=$WAIT
-}
-
-# The host's memory that the guest's memory takes, in kB.
-host_memory() {
-	local anon shmem
-
-	read -r anon shmem < <(guest_rss "$name")
-	case $GUEST_BACKEND in
-	memfd) echo "$shmem" ;;
-	*) echo "$anon" ;;
-	esac
-}
-
-# fell_by KB_BEFORE MIB: host memory is less by that much, within 2 %.
-fell_by() {
-	local now fell off
-
-	now=$(host_memory)
-	fell=$(($1 - now))
-	off=$((fell - $2 * 1024))
-	echo "host memory fell by $((fell / 1024)) MiB, from $1 kB to $now kB; the guest gave $2 MiB"
-	[ $((${off#-} * 50)) -le $(($2 * 1024)) ]
-}
-
-# With all of the guest's memory there from the start, so that each page it
-# gives is a page that the host gets back.
-start() {
-	local dev
-
-	name=$1
-	GUEST_BACKEND=$2
-	dev=$(guest_vdpa_dev "$name") &&
-		guest_start "$name" -mem-prealloc \
-			-device "vhost-vdpa-device-pci,vhostdev=$dev" &&
-		guest_wait_ready "$name" && wait_info '.state == "running"'
-}
 
 is_listed() {
 	vballoonctl list && vballoonctl regions "$name" &&
@@ -152,10 +84,8 @@ reboots() {
 		[ "$(host_memory)" -lt "$before" ]
 }
 
-nothing_went_wrong() {
-	vballoonctl counters "$name"
-	[ "$(counter malformed)" = 0 ] && [ "$(counter broken)" = 0 ] &&
-		[ "$(counter skip-error)" = 0 ] && [ "$(counter inflated)" -ge 65536 ]
+gave_all_of_it_right() {
+	nothing_went_wrong && [ "$(counter inflated)" -ge 65536 ]
 }
 
 unload_is_refused() {
@@ -185,35 +115,21 @@ loads_again() {
 }
 
 cleanup() {
-	local guest
-
-	for guest in "$GUEST_DIR"/*/pid; do
-		[ -e "$guest" ] || continue
-		guest=${guest%/pid}
-		guest_alive "${guest##*/}" && guest_stop "${guest##*/}"
-	done
-	for guest in vb-anon vb-memfd; do
-		[ ! -e "/sys/bus/vdpa/devices/$guest" ] || vdpa dev del "$guest"
-	done
+	guests_end
 	loads_again
 }
 
-# What comes after a guest that didn't start makes no sense.
+# With all of the guest's memory there from the start, so that each page it
+# gives is a page that the host gets back. What comes after a guest that
+# didn't start makes no sense.
 start_or_end() {
-	tap_case "$3: boots with a balloon" start "$1" "$2" && return
-	tail -n 20 "$GUEST_DIR/$1/log" 2>/dev/null | sed 's/^/# /'
+	tap_case "$3: boots with a balloon" start "$1" "$2" '' -mem-prealloc && return
+	guest_log | sed 's/^/# /'
 	tap_end
 	exit 1
 }
 
-[ "$(id -u)" = 0 ] || tap_skip_all "has to be root"
-[ -e /sys/module/vdpa_balloon ] || tap_skip_all "no vDPA here: the module vdpa_balloon is not loaded"
-[ -e /vhost-balloon-guest/vmlinuz ] || tap_skip_all "no guest in /vhost-balloon-guest"
-[ -w /dev/kvm ] || tap_skip_all "no /dev/kvm"
-for program in qemu-system-x86_64 vdpa jq socat vballoonctl; do
-	command -v $program >/dev/null || tap_skip_all "no $program"
-done
-
+qemu_needs
 trap cleanup EXIT
 tap_begin
 start_or_end vb-anon anon 'anonymous'
@@ -225,7 +141,7 @@ tap_case 'anonymous: the target is changed midway' changes_midway
 tap_case 'anonymous: the guest driver is reloaded' reloads_driver
 tap_case 'anonymous: the VM is stopped and goes on' stops_and_continues
 tap_case 'anonymous: the guest reboots' reboots
-tap_case 'anonymous: nothing was malformed, broken or failed' nothing_went_wrong
+tap_case 'anonymous: nothing was malformed, broken or failed' gave_all_of_it_right
 tap_case 'modules are not unloaded while in use' unload_is_refused
 tap_case 'anonymous: QEMU is killed while the guest inflates' dies_while_inflating
 tap_case 'the device is deleted' device_goes
@@ -236,7 +152,7 @@ start_or_end vb-memfd memfd 'memfd'
 tap_case 'memfd: is listed with its VM found' is_listed
 tap_case 'memfd: inflates, and host memory falls by as much' inflates
 tap_case 'memfd: deflates, and the guest may use it all again' deflates
-tap_case 'memfd: nothing was malformed, broken or failed' nothing_went_wrong
+tap_case 'memfd: nothing was malformed, broken or failed' gave_all_of_it_right
 tap_case 'memfd: QEMU is killed while the guest inflates' dies_while_inflating
 tap_case 'memfd: the device is deleted' device_goes
 tap_end

@@ -24,7 +24,12 @@
 			 VB_FEATURE(VIRTIO_RING_F_EVENT_IDX) | \
 			 VB_FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | \
 			 VB_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST) | \
-			 VB_FEATURE(VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
+			 VB_FEATURE(VIRTIO_BALLOON_F_STATS_VQ) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_PAGE_POISON) | \
+			 VB_FEATURE(VIRTIO_BALLOON_F_REPORTING) | \
+			 VB_FEATURE(VHOST_F_LOG_ALL))
 #define V1		VB_FEATURE(VIRTIO_F_VERSION_1)
 
 #define RING_NUM	16
@@ -120,7 +125,7 @@ TEST_F(owned, bad_pointers_are_efault)
 		VHOST_GET_FEATURES, VHOST_SET_FEATURES, VHOST_SET_MEM_TABLE,
 		VHOST_SET_VRING_NUM, VHOST_SET_VRING_BASE, VHOST_GET_VRING_BASE,
 		VHOST_SET_VRING_ADDR, VHOST_SET_VRING_KICK, VHOST_SET_VRING_CALL,
-		VHOST_SET_VRING_ERR,
+		VHOST_SET_VRING_ERR, VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD,
 	};
 	unsigned int i;
 
@@ -133,7 +138,7 @@ TEST_F(owned, bad_pointers_are_efault)
 
 TEST_F(owned, queues_that_do_not_exist_are_enobufs)
 {
-	const unsigned int indices[] = { VB_NR_QUEUES, VB_NR_QUEUES + 1, 5, ~0U };
+	const unsigned int indices[] = { VB_NR_QUEUES, VB_NR_QUEUES + 1, 1000, ~0U };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(indices); i++) {
@@ -179,7 +184,8 @@ TEST_F(owned, ring_addresses)
 	unsigned int bit;
 
 	ASSERT_EQ(0, vb_set_vring_num(self->fd, VB_INFLATE, RING_NUM));
-	for (bit = 0; bit < 32; bit++)
+	/* The lowest one is VHOST_VRING_F_LOG. */
+	for (bit = 1; bit < 32; bit++)
 		EXPECT_EQ(-EOPNOTSUPP, set_addr(self->fd, VB_INFLATE, 1U << bit, desc, avail,
 						used));
 	EXPECT_EQ(-EINVAL, set_addr(self->fd, VB_INFLATE, 0, desc + 8, avail, used));
@@ -462,7 +468,7 @@ TEST_F(owned, standard_ioctls_of_a_forked_child_are_eperm)
 		VHOST_GET_FEATURES, VHOST_SET_FEATURES, VHOST_SET_MEM_TABLE,
 		VHOST_SET_VRING_NUM, VHOST_SET_VRING_BASE, VHOST_GET_VRING_BASE,
 		VHOST_SET_VRING_ADDR, VHOST_SET_VRING_KICK, VHOST_SET_VRING_CALL,
-		VHOST_SET_VRING_ERR, VHOST_RESET_OWNER,
+		VHOST_SET_VRING_ERR, VHOST_SET_LOG_BASE, VHOST_SET_LOG_FD, VHOST_RESET_OWNER,
 	};
 	int wrong = 0, status;
 	unsigned int i;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,12 +18,28 @@
 
 #include "vb_backend.h"
 
-static __u64 now_ms(void)
+__u64 vb_now_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+int vb_module_references(const char *name)
+{
+	char path[128];
+	FILE *file;
+	int refs;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%d", &refs) != 1)
+		refs = -EIO;
+	fclose(file);
+	return refs;
 }
 
 int vb_ioctl(int fd, unsigned long request, void *arg)
@@ -42,6 +59,20 @@ int vb_open(void)
 int vb_set_owner(int fd)
 {
 	return vb_ioctl(fd, VHOST_SET_OWNER, NULL);
+}
+
+int vb_open_owned(void)
+{
+	int fd = vb_open();
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = vb_set_owner(fd);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
 }
 
 int vb_get_features(int fd, __u64 *features)
@@ -192,12 +223,36 @@ __u64 vb_counter(int fd, enum vhost_balloon_counter counter)
 	return counters.value[counter];
 }
 
+/* Counts what became of a page. */
+static bool is_outcome(enum vhost_balloon_counter counter)
+{
+	return (counter >= VHOST_BALLOON_C_DISCARD_ANON &&
+		counter <= VHOST_BALLOON_C_SKIP_ERROR) ||
+	       counter == VHOST_BALLOON_C_SKIP_PARTIAL ||
+	       counter == VHOST_BALLOON_C_SKIP_INHIBITED;
+}
+
+int vb_miscounted(int fd, const struct vhost_balloon_counters *before,
+		  enum vhost_balloon_counter counter, __u64 pages)
+{
+	struct vhost_balloon_counters now;
+	int c;
+
+	if (vb_get_counters(fd, &now) < 0)
+		return counter;
+	for (c = 0; c < VHOST_BALLOON_NR_COUNTERS; c++)
+		if (is_outcome(c) &&
+		    now.value[c] - before->value[c] != (c == (int)counter ? pages : 0))
+			return c;
+	return -1;
+}
+
 int vb_wait_counter(int fd, enum vhost_balloon_counter counter, __u64 value)
 {
-	__u64 end = now_ms() + VB_TIMEOUT_MS;
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 
 	while (vb_counter(fd, counter) < value) {
-		if (now_ms() > end)
+		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		sched_yield();
 	}
@@ -277,6 +332,12 @@ int vb_set_vring_err(int fd, unsigned int index, int eventfd)
 	return set_vring_file(fd, VHOST_SET_VRING_ERR, index, eventfd);
 }
 
+/* What the backend is told of an address in the ring's memory. */
+static const void *ring_addr(const struct vb_queue *q, const void *part)
+{
+	return (const void *)((unsigned long)part + q->to_gpa);
+}
+
 /* Tells the backend where everything is. */
 static int queue_attach(struct vb_queue *q, __u16 base)
 {
@@ -286,8 +347,8 @@ static int queue_attach(struct vb_queue *q, __u16 base)
 	if (!ret)
 		ret = vb_set_vring_base(q->backend, q->index, base);
 	if (!ret)
-		ret = vb_set_vring_addr(q->backend, q->index, q->ring.desc, q->ring.avail,
-					q->ring.used);
+		ret = vb_set_vring_addr(q->backend, q->index, ring_addr(q, q->ring.desc),
+					ring_addr(q, q->ring.avail), ring_addr(q, q->ring.used));
 	if (!ret)
 		ret = vb_set_vring_kick(q->backend, q->index, q->kick);
 	if (!ret)
@@ -295,6 +356,30 @@ static int queue_attach(struct vb_queue *q, __u16 base)
 	if (!ret)
 		ret = vb_set_vring_err(q->backend, q->index, q->err);
 	return ret;
+}
+
+static int queue_open(struct vb_queue *q, int backend, unsigned int index)
+{
+	memset(q, 0, sizeof(*q));
+	q->backend = backend;
+	q->index = index;
+	q->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return q->kick < 0 || q->call < 0 || q->err < 0 ? -errno : 0;
+}
+
+static int queue_map(struct vb_queue *q, unsigned int num, void *mem)
+{
+	q->mem = mem;
+	q->mem_len = vb_ring_size(num);
+	if (mem)
+		return 0;
+	q->mem = mmap(NULL, q->mem_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (q->mem == MAP_FAILED)
+		return -errno;
+	q->own_mem = true;
+	return 0;
 }
 
 int vb_queue_init(struct vb_queue *q, int backend, unsigned int index, unsigned int num,
@@ -308,35 +393,33 @@ int vb_queue_init_at(struct vb_queue *q, int backend, unsigned int index, unsign
 {
 	int ret;
 
-	memset(q, 0, sizeof(*q));
-	q->backend = backend;
-	q->index = index;
-	q->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	q->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	q->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (q->kick < 0 || q->call < 0 || q->err < 0) {
-		ret = -errno;
-		goto out_exit;
+	ret = queue_open(q, backend, index);
+	if (!ret)
+		ret = queue_map(q, num, mem);
+	if (!ret) {
+		vb_ring_init_at(&q->ring, q->mem, num, base);
+		ret = queue_attach(q, base);
 	}
-	q->mem = mem;
-	q->mem_len = vb_ring_size(num);
-	if (!mem) {
-		q->mem = mmap(NULL, q->mem_len, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (q->mem == MAP_FAILED) {
-			ret = -errno;
-			goto out_exit;
-		}
-		q->own_mem = true;
-	}
-	vb_ring_init_at(&q->ring, q->mem, num, base);
-	ret = queue_attach(q, base);
 	if (ret)
-		goto out_exit;
-	return 0;
+		vb_queue_exit(q);
+	return ret;
+}
 
-out_exit:
-	vb_queue_exit(q);
+int vb_queue_init_guest(struct vb_queue *q, int backend, unsigned int index, unsigned int num,
+			const struct vb_memory *mem)
+{
+	int ret;
+
+	ret = queue_open(q, backend, index);
+	if (!ret)
+		ret = queue_map(q, num, mem->hva);
+	if (!ret) {
+		q->to_gpa = mem->gpa - (unsigned long)mem->hva;
+		vb_ring_init(&q->ring, q->mem, num);
+		ret = queue_attach(q, 0);
+	}
+	if (ret)
+		vb_queue_exit(q);
 	return ret;
 }
 
@@ -410,30 +493,22 @@ int vb_queue_wait_err(struct vb_queue *q)
 
 int vb_queue_wait_used(struct vb_queue *q, __u16 idx)
 {
-	__u64 end = now_ms() + VB_TIMEOUT_MS;
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 
 	while (vb_ring_used_idx(&q->ring) != idx) {
-		if (now_ms() > end)
+		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		sched_yield();
 	}
 	return 0;
 }
 
-int vb_queue_send_pages(struct vb_queue *q, const struct vb_memory *buf, const __u32 *pages,
-			unsigned int nr)
+/* Publishes the one chain that was added, waits until it is used, and takes it. */
+static int queue_finish(struct vb_queue *q, int head)
 {
-	struct vb_sg sg = { .addr = buf->gpa, .len = nr * sizeof(*pages) };
-	__le32 *words = buf->hva;
 	__u32 len, id;
-	unsigned int i;
-	int head, ret;
+	int ret;
 
-	if (sg.len > buf->len)
-		return -ENOSPC;
-	for (i = 0; i < nr; i++)
-		words[i] = htole32(pages[i]);
-	head = vb_ring_add(&q->ring, &sg, 1);
 	if (head < 0)
 		return head;
 	ret = vb_queue_notify(q);
@@ -445,4 +520,29 @@ int vb_queue_send_pages(struct vb_queue *q, const struct vb_memory *buf, const _
 	if (ret != 1 || id != (__u32)head)
 		return -EPROTO;
 	return len;
+}
+
+int vb_queue_send(struct vb_queue *q, const struct vb_sg *sg, unsigned int nr)
+{
+	return queue_finish(q, vb_ring_add(&q->ring, sg, nr));
+}
+
+int vb_queue_send_indirect(struct vb_queue *q, struct vring_desc *table, __u64 table_gpa,
+			   const struct vb_sg *sg, unsigned int nr)
+{
+	return queue_finish(q, vb_ring_add_indirect(&q->ring, NULL, 0, table, table_gpa, sg, nr));
+}
+
+int vb_queue_send_pages(struct vb_queue *q, const struct vb_memory *buf, const __u32 *pages,
+			unsigned int nr)
+{
+	struct vb_sg sg = { .addr = buf->gpa, .len = nr * sizeof(*pages) };
+	__le32 *words = buf->hva;
+	unsigned int i;
+
+	if (sg.len > buf->len)
+		return -ENOSPC;
+	for (i = 0; i < nr; i++)
+		words[i] = htole32(pages[i]);
+	return vb_queue_send(q, &sg, 1);
 }

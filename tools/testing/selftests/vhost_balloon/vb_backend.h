@@ -26,7 +26,8 @@
 /* Indices of queues on a native backend. */
 #define VB_INFLATE		0
 #define VB_DEFLATE		1
-#define VB_NR_QUEUES		2
+/* What those from 2 on are for goes by the features. */
+#define VB_NR_QUEUES		5
 
 /** VB_FEATURE - a virtio feature bit as a mask */
 #define VB_FEATURE(bit)		(1ULL << (bit))
@@ -43,12 +44,20 @@ struct vb_memory {
 	void *hva;
 };
 
+/* Milliseconds of a clock that only goes on. */
+__u64 vb_now_ms(void);
+
+/* How many hold a module of that name. */
+int vb_module_references(const char *name);
+
 /* One ioctl: its result, or a negative errno. */
 int vb_ioctl(int fd, unsigned long request, void *arg);
 
 /* Opens the device: a file descriptor. */
 int vb_open(void);
 int vb_set_owner(int fd);
+/* Both of them. */
+int vb_open_owned(void);
 int vb_get_features(int fd, __u64 *features);
 int vb_set_features(int fd, __u64 features);
 int vb_set_mem_table(int fd, const struct vb_memory *memory, unsigned int nr);
@@ -69,6 +78,12 @@ int vb_get_info(int fd, struct vhost_balloon_info *info);
 int vb_get_counters(int fd, struct vhost_balloon_counters *counters);
 /* One counter; ~0 if it can't be had. */
 __u64 vb_counter(int fd, enum vhost_balloon_counter counter);
+/*
+ * Whether, since @before, @pages pages were counted as discarded or skipped, all of them by
+ * @counter: -1 if so, or else the first counter that says otherwise.
+ */
+int vb_miscounted(int fd, const struct vhost_balloon_counters *before,
+		  enum vhost_balloon_counter counter, __u64 pages);
 /* Waits until a counter has come to @value: 0 or -ETIMEDOUT. */
 int vb_wait_counter(int fd, enum vhost_balloon_counter counter, __u64 value);
 /* Up to @nr regions into @regions. Returns the number of all. */
@@ -92,6 +107,7 @@ int vb_set_vring_err(int fd, unsigned int index, int eventfd);
  * @mem: memory of the ring
  * @mem_len: its size in bytes
  * @own_mem: @mem was mapped by vb_queue_init()
+ * @to_gpa: added to addresses in @mem for a backend that wants the guest's
  * @backend: file descriptor of the backend
  * @index: the queue's index there
  * @kick: eventfd: notification of the device
@@ -103,6 +119,7 @@ struct vb_queue {
 	void *mem;
 	size_t mem_len;
 	bool own_mem;
+	unsigned long to_gpa;
 	int backend;
 	unsigned int index;
 	int kick;
@@ -120,6 +137,9 @@ int vb_queue_init(struct vb_queue *q, int backend, unsigned int index, unsigned 
 /* The same, with indices that have come to @base. */
 int vb_queue_init_at(struct vb_queue *q, int backend, unsigned int index, unsigned int num,
 		     void *mem, __u16 base);
+/* The same for a backend that takes guest addresses of rings: in @mem, which is zeroed. */
+int vb_queue_init_guest(struct vb_queue *q, int backend, unsigned int index, unsigned int num,
+			const struct vb_memory *mem);
 /* Empties the ring, indices at @base, and tells the backend all of it again. */
 int vb_queue_reset(struct vb_queue *q, __u16 base);
 /* Closes and unmaps what vb_queue_init() made; the backend isn't told. */
@@ -138,6 +158,14 @@ int vb_queue_wait_used(struct vb_queue *q, __u16 idx);
 /* Signals of an eventfd since the last time, without waiting: 0 if there were none. */
 int vb_eventfd_count(int fd);
 
+/*
+ * Makes a chain of @nr buffers available, notifies, waits until it is used, and
+ * takes the used entry. Returns its length, which has to be 0.
+ */
+int vb_queue_send(struct vb_queue *q, const struct vb_sg *sg, unsigned int nr);
+/* The same with an indirect table, which is written to @table at guest address @table_gpa. */
+int vb_queue_send_indirect(struct vb_queue *q, struct vring_desc *table, __u64 table_gpa,
+			   const struct vb_sg *sg, unsigned int nr);
 /*
  * Writes page numbers into guest memory at @buf (its hva and gpa), makes them
  * available as one descriptor, notifies, waits until it is used, and takes the

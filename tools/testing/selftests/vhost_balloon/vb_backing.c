@@ -20,9 +20,6 @@
 
 #include "vb_backing.h"
 
-#ifndef MAP_HUGE_2MB
-#define MAP_HUGE_2MB		(21 << 26)
-#endif
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE	0x0010
 #endif
@@ -33,7 +30,7 @@
 #define SYS_memfd_secret	447
 #endif
 
-#define PAGES			64U
+#define PAGES			160U
 #define SIZE(b)			((b)->type->pages * VB_PAGE)
 #define PROT_RW			(PROT_READ | PROT_WRITE)
 /* Where a mapping begins in its file, if not at the start. */
@@ -73,8 +70,7 @@ static void fill_page(void *mem, __u64 value)
 		words[i] = value;
 }
 
-/* Every page gets a pattern of its own. */
-static void fill(struct vb_backing *b)
+void vb_backing_fill(struct vb_backing *b)
 {
 	unsigned int page;
 
@@ -106,7 +102,7 @@ static int map_anon(struct vb_backing *b)
 		return ret;
 	/* Where the kernel has no huge pages at all, none are in the way. */
 	madvise(b->mem.hva, SIZE(b), MADV_NOHUGEPAGE);
-	fill(b);
+	vb_backing_fill(b);
 	return 0;
 }
 
@@ -124,7 +120,7 @@ static int map_thp(struct vb_backing *b)
 		return ret;
 	if (madvise(b->mem.hva, SIZE(b), MADV_HUGEPAGE))
 		return missing(b, "no transparent huge pages");
-	fill(b);
+	vb_backing_fill(b);
 	return 0;
 }
 
@@ -143,7 +139,7 @@ static int map_memfd(struct vb_backing *b)
 	if (!ret)
 		ret = map_at(b, NULL, PROT_RW, MAP_SHARED, b->fd, 0);
 	if (!ret)
-		fill(b);
+		vb_backing_fill(b);
 	return ret;
 }
 
@@ -172,7 +168,7 @@ static int map_memfd_offset(struct vb_backing *b)
 	if (!ret)
 		ret = map_at(b, NULL, PROT_RW, MAP_SHARED, b->fd, offset);
 	if (!ret)
-		fill(b);
+		vb_backing_fill(b);
 	return ret;
 }
 
@@ -227,7 +223,7 @@ static int map_shared_on(struct vb_backing *b, const char *fstype)
 	if (!ret)
 		ret = map_at(b, NULL, PROT_RW, MAP_SHARED, b->fd, 0);
 	if (!ret)
-		fill(b);
+		vb_backing_fill(b);
 	return ret;
 }
 
@@ -246,7 +242,7 @@ static int map_shared_anon(struct vb_backing *b)
 	int ret = map_at(b, NULL, PROT_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (!ret)
-		fill(b);
+		vb_backing_fill(b);
 	return ret;
 }
 
@@ -261,7 +257,7 @@ static int map_zero(struct vb_backing *b, int flags)
 	if (ret)
 		return ret;
 	madvise(b->mem.hva, SIZE(b), MADV_NOHUGEPAGE);
-	fill(b);
+	vb_backing_fill(b);
 	return 0;
 }
 
@@ -280,7 +276,7 @@ static int map_private(struct vb_backing *b, int fd)
 	int ret = map_at(b, NULL, PROT_RW, MAP_PRIVATE, fd, 0);
 
 	if (!ret)
-		fill(b);
+		vb_backing_fill(b);
 	return ret;
 }
 
@@ -304,25 +300,6 @@ static int map_private_write_sealed(struct vb_backing *b)
 	return open_memfd(b, MFD_ALLOW_SEALING, SIZE(b)) ?:
 	       write_file(b->fd, b->type->pages) ?:
 	       add_seals(b, F_SEAL_WRITE) ?: map_private(b, b->fd);
-}
-
-/* Huge pages are reserved by mapping them: one that can't be had fails here, not later. */
-static int map_hugetlb_shared(struct vb_backing *b)
-{
-	if (open_memfd(b, MFD_HUGETLB | MFD_HUGE_2MB, SIZE(b)) ||
-	    map_at(b, NULL, PROT_RW, MAP_SHARED, b->fd, 0))
-		return missing(b, "no free huge pages of 2 MiB");
-	fill(b);
-	return 0;
-}
-
-static int map_hugetlb_private(struct vb_backing *b)
-{
-	if (map_at(b, NULL, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB, -1,
-		   0))
-		return missing(b, "no free huge pages of 2 MiB");
-	fill(b);
-	return 0;
 }
 
 static int lock_all(struct vb_backing *b)
@@ -421,7 +398,7 @@ static int map_secretmem(struct vb_backing *b)
 	if (b->fd < 0 || ftruncate(b->fd, SIZE(b)) ||
 	    map_at(b, NULL, PROT_RW, MAP_SHARED, b->fd, 0))
 		return missing(b, "this kernel has no memfd_secret, or it is off");
-	fill(b);
+	vb_backing_fill(b);
 	return 0;
 }
 
@@ -476,6 +453,11 @@ static int page_mapped(const void *mem)
 	return ret == sizeof(entry) ? !!(entry & there) : -EIO;
 }
 
+int vb_backing_mapped(const struct vb_backing *b, unsigned int page)
+{
+	return page_mapped(page_at(b, page));
+}
+
 int vb_backing_resident(const struct vb_backing *b, unsigned int page)
 {
 	unsigned char there;
@@ -496,9 +478,26 @@ long vb_backing_file_pages(const struct vb_backing *b)
 	return st.st_blocks / (VB_PAGE / 512);
 }
 
+unsigned int vb_backing_wrong(const struct vb_backing *b, const bool *given)
+{
+	unsigned int page, wrong = 0;
+
+	for (page = 0; page < b->type->pages; page++) {
+		bool there = !(b->type->gone && given[page]);
+
+		wrong += vb_backing_resident(b, page) != there;
+	}
+	for (page = 0; page < b->type->pages; page++) {
+		if (b->type->gone && given[page])
+			wrong += !vb_backing_fresh(b, page);
+		else
+			wrong += !vb_backing_intact(b, page);
+	}
+	return wrong;
+}
+
 #define PRIVATE(fn)	.map = fn, .pages = PAGES, .unit = 1
 #define SHARED(fn)	.map = fn, .pages = PAGES, .unit = 1, .shared = true
-#define HUGETLB(fn)	.map = fn, .pages = 3 * VB_HUGE_PAGES, .kind = VHOST_BALLOON_BACKING_HUGETLB
 #define GONE(what)	.gone = true, .counter = VHOST_BALLOON_C_DISCARD_##what, \
 			.kind = VHOST_BALLOON_BACKING_##what
 #define LEFT(why, what)	.gone = false, .counter = VHOST_BALLOON_C_SKIP_##why, \
@@ -529,25 +528,6 @@ const struct vb_backing_type vb_backing_private_file_read_only = {
 
 const struct vb_backing_type vb_backing_private_write_sealed = {
 	PRIVATE(map_private_write_sealed), GONE(FILE), .is_file = true,
-};
-
-const struct vb_backing_type vb_backing_hugetlb_shared = {
-	HUGETLB(map_hugetlb_shared), .shared = true, .unit = VB_HUGE_PAGES, .gone = true,
-	.counter = VHOST_BALLOON_C_DISCARD_HUGETLB, .tunables = VHOST_BALLOON_TUNE_HUGETLB,
-};
-
-const struct vb_backing_type vb_backing_hugetlb_private = {
-	HUGETLB(map_hugetlb_private), .unit = VB_HUGE_PAGES, .gone = true,
-	.counter = VHOST_BALLOON_C_DISCARD_HUGETLB, .tunables = VHOST_BALLOON_TUNE_HUGETLB,
-};
-
-const struct vb_backing_type vb_backing_hugetlb_shared_off = {
-	HUGETLB(map_hugetlb_shared), .shared = true, .unit = 1,
-	.counter = VHOST_BALLOON_C_SKIP_HUGETLB_OFF,
-};
-
-const struct vb_backing_type vb_backing_hugetlb_private_off = {
-	HUGETLB(map_hugetlb_private), .unit = 1, .counter = VHOST_BALLOON_C_SKIP_HUGETLB_OFF,
 };
 
 const struct vb_backing_type vb_backing_locked = { PRIVATE(map_locked), LEFT(LOCKED, ANON) };

@@ -67,12 +67,22 @@ struct vb_backing {
 /* Maps memory for use at @gpa, and fills it. */
 int vb_backing_open(struct vb_backing *b, const struct vb_backing_type *type, __u64 gpa);
 void vb_backing_close(struct vb_backing *b);
+/* Every page gets a pattern of its own. */
+void vb_backing_fill(struct vb_backing *b);
 
 /* What a page holds after vb_backing_open(), and when it was discarded and read again. */
 bool vb_backing_intact(const struct vb_backing *b, unsigned int page);
 bool vb_backing_fresh(const struct vb_backing *b, unsigned int page);
 /* Whether there is memory behind a page: 0 or 1. */
 int vb_backing_resident(const struct vb_backing *b, unsigned int page);
+/* Whether a page is in our page table, or was and is swapped out: 0 or 1. */
+int vb_backing_mapped(const struct vb_backing *b, unsigned int page);
+/*
+ * Pages that aren't what they have to be: those of @given are gone where such memory can
+ * go, and nothing has happened to all others. Looks at what is there first of all: to read a
+ * page that is gone brings it back.
+ */
+unsigned int vb_backing_wrong(const struct vb_backing *b, const bool *given);
 /* Pages that the file holds on to, or -1 if there is none to ask. */
 long vb_backing_file_pages(const struct vb_backing *b);
 
@@ -88,6 +98,8 @@ extern const struct vb_backing_type vb_backing_zero_shared;
 extern const struct vb_backing_type vb_backing_private_file;
 extern const struct vb_backing_type vb_backing_private_file_read_only;
 extern const struct vb_backing_type vb_backing_private_write_sealed;
+
+/* In vb_hugetlb.c, three huge pages each. */
 extern const struct vb_backing_type vb_backing_hugetlb_shared;
 extern const struct vb_backing_type vb_backing_hugetlb_private;
 extern const struct vb_backing_type vb_backing_hugetlb_shared_off;

@@ -10,19 +10,21 @@
 
 #include "vb_machine.h"
 
-static int open_backend(struct vb_machine *m, __u64 features)
+static int negotiate(struct vb_machine *m, __u64 features)
 {
 	int ret;
 
-	m->backend = vb_open();
-	if (m->backend < 0)
-		return m->backend;
-	ret = vb_set_owner(m->backend);
-	if (!ret)
-		ret = vb_set_features(m->backend, features);
+	m->features = features;
+	ret = vb_set_features(m->backend, features);
 	if (!ret)
 		ret = vb_machine_set_memory(m);
 	return ret;
+}
+
+static int open_backend(struct vb_machine *m, __u64 features)
+{
+	m->backend = vb_open_owned();
+	return m->backend < 0 ? m->backend : negotiate(m, features);
 }
 
 static int open_buf(struct vb_machine *m)
@@ -38,16 +40,6 @@ static int open_buf(struct vb_machine *m)
 	return vb_machine_add(m, &m->buf, 0);
 }
 
-static int open_queue(struct vb_machine *m, struct vb_queue *q, unsigned int index,
-		      __u64 features, unsigned int num)
-{
-	int ret = vb_queue_init(q, m->backend, index, num, NULL);
-
-	if (!ret)
-		q->ring.event_idx = features & VB_FEATURE(VIRTIO_RING_F_EVENT_IDX);
-	return ret;
-}
-
 static void no_queue(struct vb_queue *q)
 {
 	q->kick = -1;
@@ -57,6 +49,7 @@ static void no_queue(struct vb_queue *q)
 
 int vb_machine_open(struct vb_machine *m, bool kvm, __u64 features, unsigned int num)
 {
+	unsigned int i;
 	int ret = 0;
 
 	memset(m, 0, sizeof(*m));
@@ -64,8 +57,8 @@ int vb_machine_open(struct vb_machine *m, bool kvm, __u64 features, unsigned int
 	m->vm.fd = -1;
 	m->vm.kvm = -1;
 	m->backend = -1;
-	no_queue(&m->inflate);
-	no_queue(&m->deflate);
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		no_queue(vb_machine_queue(m, i));
 	if (kvm && vb_vm_open(&m->vm))
 		ret = -errno;
 	if (!ret)
@@ -73,9 +66,9 @@ int vb_machine_open(struct vb_machine *m, bool kvm, __u64 features, unsigned int
 	if (!ret)
 		ret = open_buf(m);
 	if (!ret)
-		ret = open_queue(m, &m->inflate, VB_INFLATE, features, num);
+		ret = vb_machine_add_queue(m, VB_INFLATE, num);
 	if (!ret)
-		ret = open_queue(m, &m->deflate, VB_DEFLATE, features, num);
+		ret = vb_machine_add_queue(m, VB_DEFLATE, num);
 	if (ret)
 		vb_machine_close(m);
 	return ret;
@@ -83,15 +76,65 @@ int vb_machine_open(struct vb_machine *m, bool kvm, __u64 features, unsigned int
 
 void vb_machine_close(struct vb_machine *m)
 {
+	unsigned int i;
+
 	if (m->backend >= 0)
 		close(m->backend);
 	m->backend = -1;
-	vb_queue_exit(&m->inflate);
-	vb_queue_exit(&m->deflate);
+	for (i = 0; i < VB_NR_QUEUES; i++)
+		vb_queue_exit(vb_machine_queue(m, i));
 	vb_vm_close(&m->vm);
 	if (m->buf.hva)
 		munmap(m->buf.hva, m->buf.len);
 	m->buf.hva = NULL;
+}
+
+struct vb_queue *vb_machine_queue(struct vb_machine *m, unsigned int index)
+{
+	switch (index) {
+	case VB_INFLATE:
+		return &m->inflate;
+	case VB_DEFLATE:
+		return &m->deflate;
+	default:
+		return &m->optional[index - 2];
+	}
+}
+
+static void use_features(struct vb_machine *m, struct vb_queue *q)
+{
+	q->ring.event_idx = m->features & VB_FEATURE(VIRTIO_RING_F_EVENT_IDX);
+}
+
+int vb_machine_add_queue(struct vb_machine *m, unsigned int index, unsigned int num)
+{
+	struct vb_queue *q = vb_machine_queue(m, index);
+	int ret = vb_queue_init(q, m->backend, index, num, NULL);
+
+	if (!ret)
+		use_features(m, q);
+	return ret;
+}
+
+int vb_machine_reload(struct vb_machine *m, __u64 features)
+{
+	unsigned int i;
+	int ret;
+
+	ret = vb_ioctl(m->backend, VHOST_RESET_OWNER, NULL);
+	if (!ret)
+		ret = vb_set_owner(m->backend);
+	if (!ret)
+		ret = negotiate(m, features);
+	for (i = 0; i < VB_NR_QUEUES && !ret; i++) {
+		struct vb_queue *q = vb_machine_queue(m, i);
+
+		if (!q->mem)
+			continue;
+		ret = vb_queue_reset(q, 0);
+		use_features(m, q);
+	}
+	return ret;
 }
 
 int vb_machine_add(struct vb_machine *m, const struct vb_memory *memory, __u32 flags)

@@ -114,14 +114,27 @@ int vb_memory_add_slot(struct vb_machine *m, __u32 slot, __u32 flags,
 	return vb_vm_set_slot(&m->vm, slot, flags, memory->gpa, memory->len, memory->hva);
 }
 
-int vb_inflate_range(struct vb_machine *m, __u64 gpa, unsigned int nr)
+static int name_range(__u32 *pages, __u64 gpa, unsigned int nr)
 {
-	__u32 pages[MAX_RANGE];
 	unsigned int i;
 
 	if (nr > MAX_RANGE)
 		return -EINVAL;
 	for (i = 0; i < nr; i++)
 		pages[i] = gpa / VB_PAGE + i;
-	return vb_machine_inflate(m, pages, nr);
+	return 0;
+}
+
+int vb_inflate_range(struct vb_machine *m, __u64 gpa, unsigned int nr)
+{
+	__u32 pages[MAX_RANGE];
+
+	return name_range(pages, gpa, nr) ?: vb_machine_inflate(m, pages, nr);
+}
+
+int vb_deflate_range(struct vb_machine *m, __u64 gpa, unsigned int nr)
+{
+	__u32 pages[MAX_RANGE];
+
+	return name_range(pages, gpa, nr) ?: vb_machine_deflate(m, pages, nr);
 }

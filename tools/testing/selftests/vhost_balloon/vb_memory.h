@@ -41,5 +41,7 @@ int vb_memory_add_slot(struct vb_machine *m, __u32 slot, __u32 flags,
 
 /* Gives away @nr pages from @gpa on, in one chain, and waits until it is used. */
 int vb_inflate_range(struct vb_machine *m, __u64 gpa, unsigned int nr);
+/* The same, but takes them back. */
+int vb_deflate_range(struct vb_machine *m, __u64 gpa, unsigned int nr);
 
 #endif /* VB_MEMORY_H */

@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <linux/virtio_config.h>
 #include <sys/mman.h>
 
@@ -223,18 +222,10 @@ static void random_ring(__u64 *state, struct vb_machine *m)
 						 VB_HOSTILE_NUM + 1 : 65536));
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 /* Waits until a queue is broken, or at the end of its ring. */
 static int wait_done(struct vb_machine *m, bool *broken)
 {
-	__u64 end = now_ms() + VB_TIMEOUT_MS;
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 	struct vhost_balloon_info info;
 	int ret;
 
@@ -247,7 +238,7 @@ static int wait_done(struct vb_machine *m, bool *broken)
 			return 0;
 		if (vb_ring_used_idx(&m->inflate.ring) == m->inflate.ring.avail->idx)
 			return 0;
-		if (now_ms() > end)
+		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		sched_yield();
 	}

@@ -42,6 +42,8 @@ boot() {
 	# they are. Older kernels then read the HPET, which takes so long that a
 	# busy machine does nothing but timer interrupts.
 	append+=" tsc=reliable"
+	# One page of 1 GiB: later there is no such piece left.
+	append+=" hugepagesz=1G hugepages=1"
 	read -ra args <<<"$(boot_accel)"
 	if [ "${1:-}" = shell ]; then
 		foreground=(--foreground)
@@ -57,7 +59,7 @@ boot() {
 		-b "$run_dir/out:/out" -b "$boot_dir:/linux-build" \
 		timeout "${foreground[@]}" -k 10 "$TIMEOUT" \
 		qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-		-display none -machine q35 -smp 2 -m 4G \
+		-display none -machine q35 -smp 2 -m 5G \
 		-kernel /linux-build/vmlinuz -initrd /linux-build/initramfs.gz \
 		-append "$append" \
 		-virtfs local,path=/mnt,mount_tag=root,security_model=none,readonly=on,multidevs=remap \

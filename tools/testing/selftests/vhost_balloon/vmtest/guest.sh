@@ -15,13 +15,19 @@
 # and is logged to $GUEST_DIR/NAME/log.
 #
 # Before guest_start: GUEST_MEM, MiB of memory (512); GUEST_BACKEND, what the
-# memory is: anon, memfd (anon); GUEST_APPEND, more of its command line.
+# memory is: anon, memfd, hugetlb, that is a memfd of pages of 2 MiB (anon);
+# GUEST_APPEND, more of its command line.
 
 GUEST_DIR=${GUEST_DIR:-/tmp/guest}
 
+# Times as long to wait: on a debug kernel every page that a guest touches takes
+# milliseconds.
+GUEST_PATIENCE=1
+[ ! -e /sys/kernel/debug/kmemleak ] || GUEST_PATIENCE=4
+
 # guest_start NAME [QEMU ARGUMENT...]
 guest_start() {
-	local name=$1 dir=$GUEST_DIR/$1 memory
+	local name=$1 dir=$GUEST_DIR/$1 memory huge=
 	local boot=/vhost-balloon-guest size=${GUEST_MEM:-512}
 	shift
 
@@ -29,9 +35,10 @@ guest_start() {
 	anon)
 		memory=(-m "$size")
 		;;
-	memfd)
+	memfd | hugetlb)
+		[ "$GUEST_BACKEND" = memfd ] || huge=,hugetlb=on,hugetlbsize=2M
 		memory=(-m "$size" -machine memory-backend=memory -object
-			"memory-backend-memfd,id=memory,size=${size}M,share=on")
+			"memory-backend-memfd,id=memory,size=${size}M,share=on$huge")
 		;;
 	*)
 		echo "guest_start: no such backend: $GUEST_BACKEND" >&2
@@ -89,7 +96,7 @@ guest_read() {
 
 # guest_wait_ready NAME [SECONDS]: until it has booted, or booted again.
 guest_wait_ready() {
-	guest_read "$1" 'guest: ready' "${2:-180}" >/dev/null
+	guest_read "$1" 'guest: ready' $((${2:-180} * GUEST_PATIENCE)) >/dev/null
 }
 
 # guest_run NAME COMMAND [SECONDS]: the command's output and status.
@@ -97,7 +104,8 @@ guest_run() {
 	local guest_line
 
 	printf '%s\n' "$2" >"$GUEST_DIR/$1/serial.in"
-	guest_read "$1" 'guest: done [0-9]+' "${3:-120}" || return 124
+	guest_read "$1" 'guest: done [0-9]+' $((${3:-120} * GUEST_PATIENCE)) ||
+		return 124
 	return "${guest_line##* }"
 }
 
@@ -150,12 +158,13 @@ guest_stop() {
 	return 1
 }
 
-# guest_vdpa_dev NAME: adds a balloon of that name on the vDPA bus and prints
-# the device for -device vhost-vdpa-device-pci,vhostdev=.
+# guest_vdpa_dev NAME [FEATURES]: adds a balloon of that name on the vDPA bus,
+# which offers those feature bits, and prints the device for -device
+# vhost-vdpa-device-pci,vhostdev=.
 guest_vdpa_dev() {
 	local i dev
 
-	vdpa dev add name "$1" mgmtdev vhost_balloon || return
+	vdpa dev add name "$1" mgmtdev vhost_balloon ${2:+device_features "$2"} || return
 	for ((i = 0; i < 100; i++)); do
 		for dev in "/sys/bus/vdpa/devices/$1"/vhost-vdpa-*; do
 			[ -c "/dev/${dev##*/}" ] || continue

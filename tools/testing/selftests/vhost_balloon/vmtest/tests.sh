@@ -9,7 +9,8 @@ tests_list() {
 		COLLECTION=vhost_balloon emit_tests | sed -n 's/^vhost_balloon://p'
 }
 
-# Those of them that TESTS names, with or without .sh; all by default.
+# Those of them that TESTS names, each with the script of that name, if there is one; all by
+# default. What isn't there is tried all the same, and fails.
 tests_select() {
 	local all name
 
@@ -19,10 +20,7 @@ tests_select() {
 		return
 	fi
 	for name in $TESTS; do
-		if grep -qxF "$name.sh" <<<"$all"; then
-			name=$name.sh
-		fi
-		echo "$name"
+		grep -xF -e "$name" -e "$name.sh" <<<"$all" || echo "$name"
 	done
 }
 
