@@ -213,9 +213,15 @@ int balloon_failed(const struct balloon *b, const char *what, int error)
 int balloon_failed_feature(const struct balloon *b, const char *what, const char *feature,
 			   int error)
 {
+	struct vhost_balloon_info info;
+
 	if (error != -EOPNOTSUPP)
 		return balloon_failed(b, what, error);
-	warnx("balloon %" PRIu64 ": %s: the guest's driver has not negotiated %s", b->id, what,
-	      feature);
+	/* A VMM may reset the device to stop it, which takes the features away. */
+	if (!balloon_get_info(b, &info) && !(info.flags & VHOST_BALLOON_INFO_RUNNING))
+		warnx("balloon %" PRIu64 ": %s: its queues are not running", b->id, what);
+	else
+		warnx("balloon %" PRIu64 ": %s: the guest's driver has not negotiated %s", b->id,
+		      what, feature);
 	return EXIT_FAILURE;
 }

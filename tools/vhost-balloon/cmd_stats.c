@@ -143,17 +143,22 @@ static int show(const struct balloon *b, const struct stats_args *args)
 	return EXIT_NO_SAMPLE;
 }
 
-/* A guest that doesn't answer now may do so later. */
+/*
+ * A guest that doesn't answer now may do so later, and one whose driver had statistics
+ * may have them again: it is stopped, or boots anew.
+ */
 static int watch(const struct balloon *b, const struct stats_args *args)
 {
+	bool seen = false;
 	int code, error;
 
 	/* Whoever reads a pipe wants each sample when it comes. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	do {
 		code = show(b, args);
-		if (code && code != EXIT_TIMED_OUT)
+		if (code == EXIT_GONE || (code == EXIT_FAILURE && !seen))
 			return code;
+		seen |= !code;
 		error = balloon_wait_gone(b, args->period * 1000);
 	} while (!error);
 	return balloon_failed(b, "can't wait", error);

@@ -143,20 +143,43 @@ stats_watch() {
 		json 'all(.stats["major-faults"] == .sequence)' -s
 }
 
+# Until a command in the background has complained.
+wait_complaint() {
+	local deadline=$((SECONDS + WAIT))
+
+	while [ $SECONDS -lt $deadline ]; do
+		grep -Eq "$1" "$dir/err" && return
+		sleep 0.1
+	done
+	show
+}
+
 # A guest that doesn't answer is asked again later.
 stats_watch_goes_on() {
-	local watcher deadline=$((SECONDS + WAIT))
+	local watcher
 
 	holder_tell stop || return
 	vballoonctl stats --watch=1 --timeout=1 "$id" >"$dir/out" 2>"$dir/err" &
 	watcher=$!
-	while [ ! -s "$dir/err" ] && [ $SECONDS -lt $deadline ]; do
-		sleep 0.1
-	done
-	complained 'sent no statistics in 1 s' && holder_tell go && wait_lines 6
+	wait_complaint 'sent no statistics in 1 s$' && holder_tell go && wait_lines 6
 	kill $watcher
 	wait $watcher
 	printed "^balloon $id: sample [0-9]+, " && printed '^major-faults '
+}
+
+# Nor does it end when the driver goes, and comes again.
+stats_watch_survives() {
+	local watcher lines
+
+	vballoonctl stats --json --watch=1 "$id" >"$dir/out" 2>"$dir/err" &
+	watcher=$!
+	wait_lines 1 && holder_tell unload && wait_complaint 'its queues are not running$' || return
+	lines=$(wc -l <"$dir/out")
+	holder_tell load && wait_lines $((lines + 2))
+	holder_kill
+	wait $watcher
+	status=$?
+	ended 4 && json 'map(.sequence) | . == sort and length > $lines' -s --argjson lines "$lines"
 }
 
 hint_before_any() {
@@ -317,5 +340,9 @@ holder_kill
 
 holder_start || exit
 tap_case 'watch tells of statistics, hints and inhibition' watch_tells
+holder_kill
+
+holder_start || exit
+tap_case 'stats --watch survives the driver' stats_watch_survives
 holder_kill
 tap_end

@@ -11,6 +11,8 @@
  *	break	give the inflate queue a ring that makes no sense
  *	inhibit	have the VMM inhibit the balloon, for the reason "migration"
  *	allow	take that back
+ *	unload	reset the device, and leave it so
+ *	load	have a driver again, with --queues only
  *	quit
  *
  * usage: holder [--access] [--queues]
@@ -246,6 +248,16 @@ static void break_queue(struct holder *holder)
 	check(vb_queue_wait_err(q), "broken queue");
 }
 
+/* The driver goes, or comes again. */
+static void reload(struct holder *holder, __u64 features)
+{
+	check(vb_machine_reload(&holder->machine, features), "reset");
+	if (!features)
+		return;
+	check(vb_machine_start(&holder->machine), "start");
+	send_stats(holder);
+}
+
 /* Whether to go on. */
 static bool obey(struct holder *holder)
 {
@@ -269,6 +281,10 @@ static bool obey(struct holder *holder)
 		check(vb_set_inhibit(holder->machine.backend, true, "migration"), "inhibit");
 	else if (!strcmp(line, "allow\n"))
 		check(vb_set_inhibit(holder->machine.backend, false, ""), "allow");
+	else if (!strcmp(line, "unload\n"))
+		reload(holder, 0);
+	else if (!strcmp(line, "load\n"))
+		reload(holder, QUEUE_FEATURES);
 	else
 		errx(EXIT_FAILURE, "unknown command: %s", line);
 	puts("done");

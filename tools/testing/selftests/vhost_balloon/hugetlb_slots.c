@@ -272,6 +272,18 @@ TEST_F(slots, huge_page_with_parts_in_a_read_only_slot_never_goes)
 	expect_never(_metadata, self);
 }
 
+TEST_F(slots, huge_page_of_which_the_guest_has_lost_a_given_part_stays)
+{
+	ASSERT_EQ(0, set_slot(self, SLOT, 0, PAGES));
+	ASSERT_EQ(0, inflate_but(self, 2, SOME));
+	ASSERT_EQ(0, delete_slot(self, SLOT));
+	/* Its last part is for the VMM alone now. */
+	ASSERT_EQ(0, set_slot(self, SLOT, 0, PAGES - 1));
+	ASSERT_EQ(0, inflate_part(self, 2, SOME));
+	expect_gone(_metadata, self, 0);
+	EXPECT_EQ(0ULL, vb_counter(self->m.backend, VHOST_BALLOON_C_DISCARD_OPS));
+}
+
 /* For the guest one after the other, but halves of two different huge pages. */
 TEST_F(slots, neighbours_whose_memory_lies_apart_make_no_huge_page)
 {
