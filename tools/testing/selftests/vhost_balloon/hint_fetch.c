@@ -322,6 +322,30 @@ TEST_F(bits, of_regions_that_share_a_word_are_told_apart)
 	EXPECT_EQ(((1ULL << 40) - 1) << 19 | 0x3fff, self->words[0]);
 }
 
+TEST_F(bits, of_memory_that_came_after_the_start_are_set)
+{
+	struct vb_memory parts[2] = { self->h.ram, self->other };
+
+	parts[1].gpa += VB_HINT_PAGES * VB_PAGE;
+	ASSERT_EQ(0, replace(self, parts, 2));
+	ASSERT_EQ(0, vb_hint_pages(&self->h, HALF, VB_HINT_PAGES));
+	EXPECT_EQ(VB_HINT_PAGES, vb_hint_counter(&self->h, HINTED));
+	EXPECT_EQ((int)HALF, fetch(self, VB_HINT_PAGES, VB_HINT_PAGES));
+	EXPECT_EQ(0, vb_hint_wrong(&self->h, HALF, HALF));
+}
+
+TEST_F(bits, of_memory_that_went_are_not_set)
+{
+	struct vb_memory half = self->h.ram;
+
+	half.len = HALF_LEN;
+	ASSERT_EQ(0, replace(self, &half, 1));
+	ASSERT_EQ(0, vb_hint_pages(&self->h, 0, VB_HINT_PAGES));
+	EXPECT_EQ(HALF, vb_hint_counter(&self->h, HINTED));
+	EXPECT_EQ(HALF, vb_hint_counter(&self->h, VHOST_BALLOON_C_HINT_NO_REGION));
+	EXPECT_EQ(0, vb_hint_wrong(&self->h, 0, HALF));
+}
+
 /* A guest that hints on and on: once the stop has returned it is in vain. */
 TEST_F_TIMEOUT(bits, are_not_set_any_more_once_the_stop_has_returned, 300)
 {

@@ -301,6 +301,17 @@ TEST_F(hugetlb, parts_are_forgotten_at_a_reset)
 	expect_forgotten(_metadata, self);
 }
 
+/* It may have named any page, and is acknowledged all the same. */
+TEST_F(hugetlb, parts_are_forgotten_when_a_deflate_can_not_be_read)
+{
+	const struct vb_sg nowhere = { .addr = 0, .len = 4 };
+
+	ASSERT_EQ(0, inflate_but(self, 1, SOME));
+	ASSERT_EQ(0, vb_queue_send(&self->m.deflate, &nowhere, 1));
+	EXPECT_EQ(1ULL, counter(self, VHOST_BALLOON_C_MALFORMED));
+	expect_forgotten(_metadata, self);
+}
+
 TEST_F(hugetlb, parts_are_forgotten_when_features_are_set)
 {
 	ASSERT_EQ(0, inflate_but(self, 1, SOME));
