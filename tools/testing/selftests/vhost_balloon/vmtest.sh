@@ -47,6 +47,7 @@ run_dir=
 verbose=
 
 DEBUG=${DEBUG:-}
+ICOUNT=${ICOUNT:-}
 if [ -n "${SUITE:-}" ] || [ -n "$DEBUG" ]; then
 	CHECK=${CHECK:-${SUITE:-trixie}}
 fi
