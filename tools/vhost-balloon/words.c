@@ -31,6 +31,8 @@ const struct bit_word words_info_flags[] = {
 	  "some guest memory lies where 32-bit page numbers don't reach" },
 	{ BIT_OF(VHOST_BALLOON_INFO_INHIBITED), "inhibited",
 	  "requests are acknowledged, and nothing is given back" },
+	{ BIT_OF(VHOST_BALLOON_INFO_NO_INLINE), "no-inline",
+	  "this kernel lets no queue be served on the thread that kicked" },
 	{ }
 };
 
@@ -81,6 +83,7 @@ const struct bit_word words_tunables[] = {
 	{ BIT_OF(VHOST_BALLOON_TUNE_HUGETLB), "hugetlb", "give back whole huge pages of hugetlbfs" },
 	{ BIT_OF(VHOST_BALLOON_TUNE_POPULATE), "populate",
 	  "have pages there before the guest uses them again" },
+	{ BIT_OF(VHOST_BALLOON_TUNE_INLINE), "inline", "serve queues on the thread that kicked" },
 	{ }
 };
 

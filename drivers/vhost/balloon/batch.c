@@ -25,7 +25,7 @@ static int vb_batch_discard_step(struct vb_queue *q)
 {
 	int ret;
 
-	ret = vb_memory_enter(q->memory);
+	ret = vb_queue_enter(q);
 	if (ret == -ENXIO) {
 		/* The memory went after the pages were named. */
 		vb_discard_skip(&q->discard, &q->cursor, VHOST_BALLOON_C_SKIP_NO_SLOT);
@@ -36,7 +36,8 @@ static int vb_batch_discard_step(struct vb_queue *q)
 	ret = vb_discard_step(&q->discard, &q->cursor);
 	vb_memory_leave(q->memory);
 	if (ret == -EAGAIN)
-		ret = vb_discard_wait(&q->discard);
+		ret = q->is_inline ? vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LOCK) :
+				     vb_discard_wait(&q->discard);
 	vb_discard_finish(&q->discard);
 	return ret < 0 ? ret : q->cursor.index < q->batch->ranges.nr;
 }
@@ -46,18 +47,24 @@ static int vb_batch_discard_step(struct vb_queue *q)
  * @q: the queue
  *
  * Context: process context, not inside a section; may sleep.
- * Return: 0; -EINTR or -ENOMEM to be called again later.
+ * Return: 0; -EINTR or -ENOMEM to be called again later; -EAGAIN to leave an inline pass.
  */
 int vb_batch_discard(struct vb_queue *q)
 {
 	struct vb_pagebits *gather = q->discard.gather;
 	int ret;
 
-	/* Where there is no memory for bits, a huge page has to come as a whole. */
-	if (gather && READ_ONCE(gather->missing) && vb_pagebits_cover(gather) == -EINTR)
-		return -EINTR;
+	if (gather && READ_ONCE(gather->missing)) {
+		if (q->is_inline)
+			return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_MEMORY);
+		/* Where there is no memory for bits, a huge page has to come as a whole. */
+		if (vb_pagebits_cover(gather) == -EINTR)
+			return -EINTR;
+	}
 	do {
 		ret = vb_batch_discard_step(q);
+		if (ret > 0 && q->is_inline)
+			return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
 		if (ret > 0 && vb_batch_must_stop(q))
 			return -EINTR;
 		cond_resched();
@@ -70,18 +77,20 @@ int vb_batch_discard(struct vb_queue *q)
  * @q: the queue
  *
  * Context: process context, not inside a section; may sleep.
- * Return: 0; -EINTR or -ENOMEM to be called again later.
+ * Return: 0; -EINTR or -ENOMEM to be called again later; -EAGAIN to leave an inline pass.
  */
 int vb_batch_ungather(struct vb_queue *q)
 {
 	const struct vb_range *r;
 	int ret;
 
+	if (q->garbled && q->is_inline)
+		return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
 	/* What couldn't be read may have named any page. */
 	if (q->garbled)
 		return vb_pagebits_clear_all(q->discard.gather);
 	/* In a section, so that bits are gone first whose memory is another by now. */
-	ret = vb_memory_enter(q->memory);
+	ret = vb_queue_enter(q);
 	if (ret)
 		return ret == -ENXIO ? 0 : ret;
 	vb_ranges_for_each(r, &q->batch->ranges)

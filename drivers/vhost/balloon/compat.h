@@ -15,7 +15,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/task_work.h>
 #include <linux/uaccess.h>
 
 #include <asm/futex.h>
@@ -53,6 +55,28 @@ static inline void vb_zap(struct vm_area_struct *vma, unsigned long start, unsig
 #else
 #define VB_USE_VHOST_TASK 0
 #define VB_PF_WORKER 0
+#endif
+
+/* Task work: on a thread that is about to return to user mode, or to enter a guest. */
+#if defined(VB_HAVE_TASK_WORK_ADD)
+#define VB_CAN_INLINE 1
+static inline int vb_task_work_add(struct callback_head *work)
+{
+	return task_work_add(current, work, TWA_RESUME);
+}
+#else
+#define VB_CAN_INLINE 0
+static inline int vb_task_work_add(struct callback_head *work)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* Threads that run no task work, or not soon; user workers came with 6.4. */
+#if defined(PF_USER_WORKER)
+#define VB_PF_NO_TASK_WORK (PF_KTHREAD | PF_EXITING | PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define VB_PF_NO_TASK_WORK (PF_KTHREAD | PF_EXITING | PF_IO_WORKER)
 #endif
 
 static inline void vb_eventfd_signal(struct eventfd_ctx *ctx)

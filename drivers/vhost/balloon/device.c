@@ -148,7 +148,13 @@ static void vb_device_retry(struct work_struct *work)
 	vb_device_queue_all(container_of(to_delayed_work(work), struct vhost_balloon, retry));
 }
 
-static void vb_vq_broken(struct vb_vq *vq)
+/**
+ * vb_vq_broken - tell everyone that a queue is broken
+ * @vq: the queue
+ *
+ * Context: process context.
+ */
+void vb_vq_broken(struct vb_vq *vq)
 {
 	struct vb_queue *q = &vq->queue;
 
@@ -195,6 +201,7 @@ static int vb_vq_init(struct vhost_balloon *vb, unsigned int index)
 
 	vq->vb = vb;
 	vb_work_init(&vq->work, vb_vq_work);
+	vb_vq_init_inline(vq);
 	ret = vb_queue_init(q, &vb->memory, &vb->counters);
 	if (ret)
 		return ret;
@@ -256,6 +263,7 @@ static void vb_device_init(struct vhost_balloon *vb, const struct vhost_balloon_
 	vb->id = id;
 	vb->params = *params;
 	vb->access = params->access;
+	vb->tunables = vb_device_default_tunables();
 	mutex_init(&vb->lock);
 	spin_lock_init(&vb->config_lock);
 	spin_lock_init(&vb->watch_lock);
@@ -344,20 +352,3 @@ void vhost_balloon_memory_changed(struct vhost_balloon *vb)
 	vb_device_queue_all(vb);
 }
 EXPORT_SYMBOL_GPL(vhost_balloon_memory_changed);
-
-/**
- * vhost_balloon_kick - the guest has made buffers available
- * @vb: the balloon
- * @index: of the virtqueue
- *
- * Context: any, interrupts off included.
- */
-void vhost_balloon_kick(struct vhost_balloon *vb, unsigned int index)
-{
-	if (index >= VB_NR_QUEUES)
-		return;
-	vb_count(&vb->counters, VHOST_BALLOON_C_KICKS, 1);
-	trace_vhost_balloon_kick(vb->id, index);
-	vb_vq_queue_work(&vb->vq[index]);
-}
-EXPORT_SYMBOL_GPL(vhost_balloon_kick);

@@ -41,7 +41,8 @@ enum vb_inhibitor {
  * struct vb_vq - a virtqueue and what it is connected to
  * @vb: the balloon
  * @queue: the queue
- * @work: a pass over it
+ * @work: a pass over it, by the worker
+ * @in: a pass over it, on the thread that kicked
  * @ready: the VMM has set it up; protected by the device mutex
  * @err: says that the queue is broken; protected by &vb_queue.cb_lock
  */
@@ -49,6 +50,7 @@ struct vb_vq {
 	struct vhost_balloon *vb;
 	struct vb_queue queue;
 	struct vb_work work;
+	struct vb_inline in;
 	bool ready;
 	struct vhost_balloon_callback err;
 };
@@ -86,7 +88,7 @@ struct vb_watcher {
  * @many_vms: the owner has several VMs, and none was bound
  * @features: negotiated features
  * @running: passes do something
- * @tunables: VHOST_BALLOON_TUNE_*
+ * @tunables: VHOST_BALLOON_TUNE_*. Read without @lock, too.
  * @vq: the virtqueues
  * @retry: has the queues served again that lacked memory
  * @parts: pages in the balloon, where huge pages are gathered; protected by the memory mutex
@@ -167,6 +169,11 @@ void vb_device_put(struct vhost_balloon *vb);
 /* device.c: passes */
 void vb_vq_queue_work(struct vb_vq *vq);
 void vb_device_queue_all(struct vhost_balloon *vb);
+void vb_vq_broken(struct vb_vq *vq);
+
+/* kick.c */
+u64 vb_device_default_tunables(void);
+void vb_vq_init_inline(struct vb_vq *vq);
 
 /* owner.c */
 bool vb_device_is_owner(struct vhost_balloon *vb);

@@ -16,6 +16,12 @@ struct vb_pagebits;
 struct vm_area_struct;
 
 /**
+ * VB_DISCARD_STEP - most bytes dealt with in one section. The VMM may be waiting in a slot ioctl
+ * meanwhile; zapping this much takes some milliseconds.
+ */
+#define VB_DISCARD_STEP		(64UL << 20)
+
+/**
  * struct vb_discard - what a discard needs to know, and holds on to
  * @memory: whose memory
  * @counters: where to count
@@ -25,6 +31,7 @@ struct vm_area_struct;
  * @poison_val: what the guest fills free pages with
  * @inhibit: the balloon's VHOST_BALLOON_INHIBIT_*; nothing is discarded unless it is 0
  * @gather: the pages in the balloon, if huge pages are gathered from their parts; or NULL
+ * @step: bytes that one step goes through, VB_DISCARD_STEP or less
  * @bytes: discarded since somebody set this to 0, for tracing
  * @slot: what the page being dealt with lies in
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
@@ -40,6 +47,7 @@ struct vb_discard {
 	u32 poison_val;
 	const u32 *inhibit;
 	struct vb_pagebits *gather;
+	unsigned long step;
 	u64 bytes;
 	struct vhost_balloon_slot slot;
 	struct mm_struct *mm;

@@ -6,6 +6,10 @@
  * time is billed to the VM, and memory is reached with the owner's rights. A
  * kick puts a work into the worker's list; a work that is in there already
  * isn't put there twice, and sees what came in the meantime.
+ *
+ * A kick by a thread of the owner's own needs no other thread: task work runs on
+ * that thread before it returns to user mode, and KVM runs it before it enters the guest
+ * again. A vCPU that kicked then serves the queue itself.
  */
 #include <linux/bitops.h>
 #include <linux/err.h>
@@ -13,12 +17,17 @@
 #include <linux/file.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/types.h>
 
+#include "compat.h"
 #include "compat_thread.h"
 #include "execution.h"
 
 /* struct vb_work flags */
 #define VB_WORK_QUEUED	0
+
+/* struct vb_inline flags */
+#define VB_INLINE_QUEUED 0
 
 /**
  * struct vb_worker - a thread and what it has to do
@@ -160,6 +169,77 @@ void vb_worker_interrupt(struct vb_worker *w)
 bool vb_worker_killed(struct vb_worker *w)
 {
 	return READ_ONCE(w->killed);
+}
+
+static void vb_inline_run(struct callback_head *head)
+{
+	struct vb_inline *in = container_of(head, struct vb_inline, head);
+
+	clear_bit(VB_INLINE_QUEUED, &in->flags);
+	/* Who asks from here on asks again; what came before it is seen. */
+	smp_mb__after_atomic();
+	in->fn(in);
+}
+
+/**
+ * vb_inline_init - make something to be run by the thread that asks for it
+ * @in: it
+ * @fn: what to do
+ */
+void vb_inline_init(struct vb_inline *in, void (*fn)(struct vb_inline *in))
+{
+	init_task_work(&in->head, vb_inline_run);
+	in->flags = 0;
+	in->fn = fn;
+}
+
+/**
+ * vb_inline_is_fit - whether the current thread runs task work, in an address space
+ * @mm: the address space
+ *
+ * Workers of vhost and io_uring share their process's address space and never return to user
+ * mode. A thread that exits runs task work once more, without an address space.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool vb_inline_is_fit(const struct mm_struct *mm)
+{
+	return in_task() && mm && current->mm == mm && !(current->flags & VB_PF_NO_TASK_WORK);
+}
+
+/**
+ * vb_inline_add - have something run by this thread
+ * @in: it
+ * @mm: the address space to run it in
+ *
+ * When it runs the thread may have another address space, or none: see vb_inline_is_fit().
+ *
+ * Context: any, interrupts off included.
+ * Return: what became of it.
+ */
+enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct *mm)
+{
+	if (!vb_inline_is_fit(mm))
+		return VB_INLINE_UNFIT;
+	if (test_and_set_bit(VB_INLINE_QUEUED, &in->flags))
+		return VB_INLINE_PENDING;
+	if (!vb_task_work_add(&in->head))
+		return VB_INLINE_ADDED;
+	clear_bit(VB_INLINE_QUEUED, &in->flags);
+	return VB_INLINE_UNFIT;
+}
+
+/**
+ * vb_inline_flush - wait until nobody executes the end of what was run
+ *
+ * For module exit: the last reference to the module is dropped by the module's own code.
+ *
+ * Context: may sleep.
+ */
+void vb_inline_flush(void)
+{
+	synchronize_rcu_tasks();
 }
 
 static int vb_kick_wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)

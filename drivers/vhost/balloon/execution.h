@@ -12,6 +12,7 @@
 
 struct eventfd_ctx;
 struct file;
+struct mm_struct;
 struct vb_worker;
 
 /**
@@ -34,6 +35,36 @@ void vb_worker_destroy(struct vb_worker *w);
 void vb_worker_queue(struct vb_worker *w, struct vb_work *work);
 void vb_worker_interrupt(struct vb_worker *w);
 bool vb_worker_killed(struct vb_worker *w);
+
+/**
+ * struct vb_inline - something to be run by the thread that asks for it, before it returns to user
+ *	mode or to its guest
+ * @head: the task work
+ * @flags: whether it is pending
+ * @fn: what to do. Other task work of the thread's waits for it.
+ */
+struct vb_inline {
+	struct callback_head head;
+	unsigned long flags;
+	void (*fn)(struct vb_inline *in);
+};
+
+/**
+ * enum vb_inline_result - what became of a request
+ * @VB_INLINE_ADDED: &vb_inline.fn will be called
+ * @VB_INLINE_PENDING: it will be called, as was asked for before
+ * @VB_INLINE_UNFIT: it won't: this isn't a thread that can do it
+ */
+enum vb_inline_result {
+	VB_INLINE_ADDED,
+	VB_INLINE_PENDING,
+	VB_INLINE_UNFIT,
+};
+
+void vb_inline_init(struct vb_inline *in, void (*fn)(struct vb_inline *in));
+enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct *mm);
+bool vb_inline_is_fit(const struct mm_struct *mm);
+void vb_inline_flush(void);
 
 /**
  * struct vb_kick - an eventfd whose signals start something

@@ -71,14 +71,28 @@ static int vb_deflate_act(struct vb_queue *q)
 		ret = vb_batch_ungather(q);
 	if (!ret)
 		q->garbled = false;
-	if (!ret && READ_ONCE(q->populate))
-		ret = vb_batch_populate(q);
-	return ret;
+	if (ret || !READ_ONCE(q->populate))
+		return ret;
+	/* It may have been switched on since the kick. */
+	if (q->is_inline)
+		return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_ROLE);
+	return vb_batch_populate(q);
+}
+
+static bool vb_inflate_can_inline(const struct vb_queue *q)
+{
+	return true;
+}
+
+static bool vb_deflate_can_inline(const struct vb_queue *q)
+{
+	return !READ_ONCE(q->populate);
 }
 
 const struct vb_queue_ops vb_inflate_ops = {
 	.max_heads	= VB_VRING_MAX_NUM,
 	.counter	= VHOST_BALLOON_C_INFLATED,
+	.can_inline	= vb_inflate_can_inline,
 	.collect	= vb_pfns_collect,
 	.act		= vb_batch_discard,
 };
@@ -86,6 +100,7 @@ const struct vb_queue_ops vb_inflate_ops = {
 const struct vb_queue_ops vb_deflate_ops = {
 	.max_heads	= VB_VRING_MAX_NUM,
 	.counter	= VHOST_BALLOON_C_DEFLATED,
+	.can_inline	= vb_deflate_can_inline,
 	.collect	= vb_pfns_collect,
 	.act		= vb_deflate_act,
 };

@@ -42,6 +42,8 @@ static u64 vb_device_info_flags(struct vhost_balloon *vb)
 		flags |= VHOST_BALLOON_INFO_ABOVE_16T;
 	if (!VB_CAN_ZAP)
 		flags |= VHOST_BALLOON_INFO_NO_ZAP;
+	if (!VB_CAN_INLINE)
+		flags |= VHOST_BALLOON_INFO_NO_INLINE;
 	rcu_read_lock();
 	w = rcu_dereference(vb->worker);
 	if (w)

@@ -38,7 +38,7 @@ struct vb_ioctl {
 };
 
 /** VB_IOCTL_ARG_MAX - bytes of the largest structure */
-#define VB_IOCTL_ARG_MAX	512
+#define VB_IOCTL_ARG_MAX	768
 
 /**
  * VB_IOCTL - a table entry

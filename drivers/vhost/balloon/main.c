@@ -11,6 +11,7 @@
 
 #include "chardev.h"
 #include "compat.h"
+#include "execution.h"
 #include "memslots.h"
 
 #define CREATE_TRACE_POINTS
@@ -42,6 +43,7 @@ static void __exit vb_exit(void)
 {
 	vb_chardev_exit();
 	vb_memslots_exit();
+	vb_inline_flush();
 }
 
 module_init(vb_init);

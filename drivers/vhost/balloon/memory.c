@@ -246,6 +246,39 @@ int vb_memory_enter(struct vb_memory *m)
 }
 
 /**
+ * vb_memory_try_enter - begin a section, if there is nothing to wait for and nothing to do first
+ * @m: the address space
+ *
+ * As vb_memory_enter(), but doesn't wait, and runs no listeners.
+ *
+ * Context: any in which a mutex can be tried; doesn't sleep.
+ * Return: 0; -EAGAIN if another has the memory mutex; -ESTALE if the regions have changed;
+ *	-ENXIO without memory.
+ */
+int vb_memory_try_enter(struct vb_memory *m)
+{
+	int ret = -ENXIO;
+
+	if (!mutex_trylock(&m->lock))
+		return -EAGAIN;
+	if (!m->source)
+		goto err_unlock;
+	m->cookie = m->source->enter(m->source_data);
+	if (m->stale || m->source->generation(m->source_data) != m->generation) {
+		ret = -ESTALE;
+		goto err_leave;
+	}
+	WRITE_ONCE(m->assigned, vb_memory_has_assigned_device(m));
+	return 0;
+
+err_leave:
+	m->source->leave(m->source_data, m->cookie);
+err_unlock:
+	mutex_unlock(&m->lock);
+	return ret;
+}
+
+/**
  * vb_memory_leave - end a section
  * @m: the address space
  */

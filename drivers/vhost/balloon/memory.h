@@ -92,6 +92,7 @@ void vb_memory_destroy(struct vb_memory *m);
 int vb_memory_set_source(struct vb_memory *m, const struct vhost_balloon_source_ops *ops,
 			 void *data);
 int vb_memory_enter(struct vb_memory *m);
+int vb_memory_try_enter(struct vb_memory *m);
 void vb_memory_leave(struct vb_memory *m);
 void vb_memory_refresh(struct vb_memory *m);
 int vb_memory_find(struct vb_memory *m, u64 gfn, struct vhost_balloon_slot *slot);

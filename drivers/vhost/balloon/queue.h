@@ -68,6 +68,8 @@ struct vb_batch {
  * struct vb_queue_ops - a queue protocol
  * @max_heads: most chains of a batch
  * @counter: counts the pages that the requests name
+ * @can_inline: whether passes may be inline; NULL for never. Called in any context, without
+ *	the queue mutex.
  * @start: the queue is about to run; NULL for nothing to do
  * @prepare: a pass begins, and the regions are up to date; NULL for nothing to do. Not
  *	inside a section. Returns 0, or -EINTR.
@@ -77,11 +79,13 @@ struct vb_batch {
  *	section, or an errno: -EFAULT to be called again, -EBADMSG if the ring is broken,
  *	others if the chain is malformed.
  * @act: do what the batch asks for, before it is completed. Not inside a
- *	section. Returns 0; VB_QUEUE_HOLD; or -EINTR or -ENOMEM to be called again later.
+ *	section. Returns 0; VB_QUEUE_HOLD; -EINTR or -ENOMEM to be called again later; or
+ *	-EAGAIN to be called again by the worker.
  */
 struct vb_queue_ops {
 	unsigned int max_heads;
 	enum vhost_balloon_counter counter;
+	bool (*can_inline)(const struct vb_queue *q);
 	void (*start)(struct vb_queue *q);
 	int (*prepare)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
@@ -123,13 +127,15 @@ enum vb_queue_result {
  * @id: id of the balloon, for tracing
  * @index: of the virtqueue, for tracing
  * @role: enum vhost_balloon_role, or VHOST_BALLOON_ROLE_NONE. Read without @lock, too.
- * @ops: the protocol of @role
+ * @ops: the protocol of @role. Read without @lock, too.
  * @data: the protocol's own
  * @memory: the guest's memory
  * @counters: where to count
  * @discard: for protocols that give memory back
  * @populate: have deflated pages there before that is acknowledged
  * @running: passes do something
+ * @mm: the owner's address space while @running; to compare with, not to use
+ * @is_inline: the pass in progress is inline. Read without @lock, too.
  * @started: the ring was looked at since the queue began to run
  * @guest_ring: the ring's addresses are guest addresses
  * @num: entries of the ring, 0 until set
@@ -167,6 +173,8 @@ struct vb_queue {
 	struct vb_discard discard;
 	bool populate;
 	bool running;
+	struct mm_struct *mm;
+	bool is_inline;
 	bool started;
 	bool guest_ring;
 	unsigned int num;
@@ -201,6 +209,14 @@ void vb_queue_reset(struct vb_queue *q);
 u16 vb_queue_base(const struct vb_queue *q);
 void vb_queue_set_callback(struct vb_queue *q, struct vhost_balloon_callback cb);
 void vb_queue_set_log_callback(struct vb_queue *q, struct vhost_balloon_callback cb);
+void vb_queue_signal(struct vb_queue *q);
+void vb_queue_signal_log(struct vb_queue *q);
+void vb_queue_new_batch(struct vb_queue *q);
+
+/* pass.c */
+int vb_queue_enter(struct vb_queue *q);
+int vb_queue_leave(struct vb_queue *q, enum vhost_balloon_counter why);
 enum vb_queue_result vb_queue_pass(struct vb_queue *q);
+enum vb_queue_result vb_queue_pass_inline(struct vb_queue *q);
 
 #endif /* _VHOST_BALLOON_QUEUE_H */

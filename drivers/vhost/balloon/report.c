@@ -43,9 +43,15 @@ static int vb_report_act(struct vb_queue *q)
 	return 0;
 }
 
+static bool vb_report_can_inline(const struct vb_queue *q)
+{
+	return true;
+}
+
 const struct vb_queue_ops vb_report_ops = {
 	.max_heads	= VB_VRING_MAX_NUM,
 	.counter	= VHOST_BALLOON_C_REPORTED,
+	.can_inline	= vb_report_can_inline,
 	.collect	= vb_report_collect,
 	.act		= vb_report_act,
 };

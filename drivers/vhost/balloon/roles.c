@@ -105,7 +105,7 @@ static void vb_vq_set_role(struct vb_vq *vq, u16 role)
 
 	mutex_lock(&q->lock);
 	WRITE_ONCE(q->role, role);
-	q->ops = role == VHOST_BALLOON_ROLE_NONE ? NULL : vb_role_ops[role];
+	WRITE_ONCE(q->ops, role == VHOST_BALLOON_ROLE_NONE ? NULL : vb_role_ops[role]);
 	q->data = vb_role_data(vq->vb, role);
 	mutex_unlock(&q->lock);
 }

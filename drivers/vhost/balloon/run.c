@@ -43,6 +43,7 @@ void vb_vq_start(struct vb_vq *vq)
 	if (!q->num || !q->ops)
 		return;
 	mutex_lock(&q->lock);
+	q->mm = vb->mm;
 	q->discard.poison = vb->features & BIT_ULL(VIRTIO_BALLOON_F_PAGE_POISON);
 	vb_queue_start(q, vb->features);
 	mutex_unlock(&q->lock);

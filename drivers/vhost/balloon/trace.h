@@ -106,8 +106,8 @@ TRACE_EVENT(vhost_balloon_kick,
  */
 TRACE_EVENT(vhost_balloon_batch,
 	TP_PROTO(u64 id, unsigned int index, u16 role, const struct vb_ranges *ranges, u64 bytes,
-		 u64 ns),
-	TP_ARGS(id, index, role, ranges, bytes, ns),
+		 u64 ns, bool is_inline),
+	TP_ARGS(id, index, role, ranges, bytes, ns, is_inline),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__field(unsigned int, index)
@@ -116,6 +116,7 @@ TRACE_EVENT(vhost_balloon_batch,
 		__field(unsigned int, ranges)
 		__field(u64, bytes)
 		__field(u64, ns)
+		__field(bool, is_inline)
 	),
 	TP_fast_assign(
 		__entry->id = id;
@@ -125,10 +126,12 @@ TRACE_EVENT(vhost_balloon_batch,
 		__entry->ranges = ranges->nr;
 		__entry->bytes = bytes;
 		__entry->ns = ns;
+		__entry->is_inline = is_inline;
 	),
-	TP_printk("id=%llu index=%u role=%s pages=%llu ranges=%u bytes=%llu ns=%llu where=worker",
+	TP_printk("id=%llu index=%u role=%s pages=%llu ranges=%u bytes=%llu ns=%llu where=%s",
 		  __entry->id, __entry->index, vb_trace_role(__entry->role), __entry->pages,
-		  __entry->ranges, __entry->bytes, __entry->ns)
+		  __entry->ranges, __entry->bytes, __entry->ns,
+		  __entry->is_inline ? "inline" : "worker")
 );
 
 /* The state of free page hinting has changed. */

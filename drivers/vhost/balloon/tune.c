@@ -7,7 +7,8 @@
 #include "device.h"
 
 /* All that can be switched. */
-#define VB_TUNABLES	(VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE)
+#define VB_TUNABLES	(VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE |	\
+			 VHOST_BALLOON_TUNE_INLINE)
 
 /* Seen by the next batch; a pass may be reading it. */
 static void vb_device_apply_tunables(struct vhost_balloon *vb)
@@ -86,7 +87,7 @@ int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values)
 		return -EINVAL;
 	if (mutex_lock_killable(&vb->lock))
 		return -EINTR;
-	vb->tunables = (vb->tunables & ~mask) | values;
+	WRITE_ONCE(vb->tunables, (vb->tunables & ~mask) | values);
 	vb_device_apply_tunables(vb);
 	vb_device_update_gather(vb);
 	mutex_unlock(&vb->lock);

@@ -255,6 +255,8 @@ struct vhost_balloon_queue_info {
 #define VHOST_BALLOON_INFO_ABOVE_16T	(1ULL << 6)
 /** VHOST_BALLOON_INFO_INHIBITED - requests are acknowledged, and nothing is discarded; &vhost_balloon_info.inhibit says why */
 #define VHOST_BALLOON_INFO_INHIBITED	(1ULL << 7)
+/** VHOST_BALLOON_INFO_NO_INLINE - this kernel exports no task_work_add(): all is served by the worker */
+#define VHOST_BALLOON_INFO_NO_INLINE	(1ULL << 8)
 
 /* struct vhost_balloon_info inhibit */
 /** VHOST_BALLOON_INHIBIT_BACKEND - the VMM wants it (VHOST_BALLOON_SET_INHIBIT on its backend file) */
@@ -419,6 +421,21 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_SKIP_INHIBITED: pages skipped: the balloon is inhibited
  * @VHOST_BALLOON_C_POPULATED: pages that were populated when they were deflated
  * @VHOST_BALLOON_C_POPULATE_FAILED: pages that could not be populated when they were deflated
+ * @VHOST_BALLOON_C_PASSES_INLINE: of the passes: on the thread that kicked
+ * @VHOST_BALLOON_C_WORKER_OFF: kicks left to the worker: inline is switched off, or this kernel
+ *   can't do it
+ * @VHOST_BALLOON_C_WORKER_ROLE: kicks left to the worker: a queue that is always served there
+ * @VHOST_BALLOON_C_WORKER_KICKER: kicks left to the worker: not by a thread of the VMM's that
+ *   returns to user mode or to its guest
+ * @VHOST_BALLOON_C_WORKER_OVERLAP: kicks left to the worker: the queue was being served inline
+ * @VHOST_BALLOON_C_WORKER_EXIT: inline passes left to the worker before they began: the thread
+ *   is exiting, or has another address space by now
+ * @VHOST_BALLOON_C_WORKER_LOCK: inline passes left to the worker: a lock was taken
+ * @VHOST_BALLOON_C_WORKER_FAULT: inline passes left to the worker: something of the VMM's memory
+ *   isn't there
+ * @VHOST_BALLOON_C_WORKER_MEMORY: inline passes left to the worker: the guest's memory regions
+ *   have changed, or there are none
+ * @VHOST_BALLOON_C_WORKER_LEFT: inline passes left to the worker: more to do than one takes on
  * @VHOST_BALLOON_NR_COUNTERS: number of counters
  */
 enum vhost_balloon_counter {
@@ -476,6 +493,16 @@ enum vhost_balloon_counter {
 	VHOST_BALLOON_C_SKIP_INHIBITED,
 	VHOST_BALLOON_C_POPULATED,
 	VHOST_BALLOON_C_POPULATE_FAILED,
+	VHOST_BALLOON_C_PASSES_INLINE,
+	VHOST_BALLOON_C_WORKER_OFF,
+	VHOST_BALLOON_C_WORKER_ROLE,
+	VHOST_BALLOON_C_WORKER_KICKER,
+	VHOST_BALLOON_C_WORKER_OVERLAP,
+	VHOST_BALLOON_C_WORKER_EXIT,
+	VHOST_BALLOON_C_WORKER_LOCK,
+	VHOST_BALLOON_C_WORKER_FAULT,
+	VHOST_BALLOON_C_WORKER_MEMORY,
+	VHOST_BALLOON_C_WORKER_LEFT,
 	VHOST_BALLOON_NR_COUNTERS
 };
 
@@ -592,6 +619,12 @@ struct vhost_balloon_target {
  * What can't be populated is counted, and the guest is told all the same.
  */
 #define VHOST_BALLOON_TUNE_POPULATE	(1ULL << 1)
+/** VHOST_BALLOON_TUNE_INLINE - serve the inflate, deflate and reporting queues on the thread that kicked; on unless vhost_balloon's module parameter serve_inline says otherwise.
+ *
+ * That is the vCPU's, which serves the queue before it enters the guest again: no other thread
+ * is woken up. What can't be done there and then is left to the worker.
+ */
+#define VHOST_BALLOON_TUNE_INLINE	(1ULL << 2)
 
 /**
  * struct vhost_balloon_tunables - what can be switched for one balloon
