@@ -22,6 +22,9 @@ help:
 	@echo '  check            - all tests, in virtual machines'
 	@echo '                     SUITE=bookworm|trixie only on that kernel,'
 	@echo '                     DEBUG=1 only on a debug kernel'
+	@echo '  bench            - what a page costs, ours against QEMU, with tables and plots;'
+	@echo '                     BENCH_OUT=DIR for results, BENCH_UPDATE=1 to show them'
+	@echo '                     in Documentation'
 	@echo
 	@echo 'Parts of check that boot nothing:'
 	@echo '  unit             - unit tests of the code that also builds in userspace'
@@ -59,7 +62,10 @@ check:
 lint:
 	@$(vmtest) --lint
 
+bench:
+	@$(vmtest) --bench
+
 demo:
 	@$(vmtest) --run $(selftests)/demo.sh
 
-.PHONY: help all modules modules_install tools selftests unit install clean check lint demo
+.PHONY: help all modules modules_install tools selftests unit install clean check lint demo bench

@@ -11,6 +11,8 @@ usage() {
 usage: vmtest.sh [-v]                     run the tests of a suite
        vmtest.sh --check                  all that CHECK names
        vmtest.sh --lint                   the same as CHECK=lint --check
+       vmtest.sh --bench [ROW...]         the benchmark, on a clock that counts
+                                          instructions
        vmtest.sh --run SCRIPT [ARG...]    run a script in the host under test
        vmtest.sh --shell                  a shell there
        vmtest.sh --build                  set up and build only
@@ -31,6 +33,9 @@ environment:
   BUILD="..."      make targets to build: $BUILD
   TIMEOUT=$TIMEOUT     seconds until the host under test is given up
   LIMIT=$LIMIT       seconds that one test program may take
+  BENCH_OUT=       directory for the benchmark's results, instead of
+                   $cache/bench
+  BENCH_UPDATE=1   show them in Documentation
   MIRROR=          instead of http://deb.debian.org
 
 All that is downloaded or built is kept in $cache
@@ -87,6 +92,8 @@ die() {
 . "$vmtest_dir/tests.sh"
 # shellcheck source=vmtest/lint.sh
 . "$vmtest_dir/lint.sh"
+# shellcheck source=vmtest/bench.sh
+. "$vmtest_dir/bench.sh"
 
 setup() {
 	[ "$(id -u)" = 0 ] || die "must be root: it mounts, and may have to install packages"
@@ -250,6 +257,11 @@ case ${1:-} in
 	setup
 	shift
 	run_script "$@"
+	;;
+--bench)
+	setup
+	shift
+	bench_run "$@"
 	;;
 --shell)
 	setup

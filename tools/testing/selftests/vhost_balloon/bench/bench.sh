@@ -1,20 +1,265 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Measures what inflating, deflating and reporting cost: QEMU's own balloon,
-# vhost-balloon under QEMU by vDPA, and vhost-balloon under a program of a few
-# instructions. What is measured, and how, is told in Documentation/benchmark.rst.
+# Measures what it costs to inflate, to deflate and to report: by QEMU's own balloon,
+# by vhost-balloon under QEMU (vDPA), by vhost-balloon under a program of a few
+# instructions. What is measured, and how: Documentation/benchmark.rst.
 #
-# usage: bench.sh [--wall] DIRECTORY
+# usage: bench.sh [--wall] DIRECTORY [ROW...]
 #
-# DIRECTORY is where results go. Without --wall the machine is one whose clock
-# counts instructions (vmtest.sh --bench); with --wall it is any one with KVM, both
-# modules loaded, and a guest in /vhost-balloon-guest (vmtest.sh --setup leaves one).
+# A ROW is stock, inline, worker or native; all of them by default.
+#
+# Leaves raw.json, one object for each measurement, and method.json in DIRECTORY; then
+# comes report.sh. Without --wall this has to be a machine whose clock counts
+# instructions: vmtest.sh --bench. With it, any with KVM will do where both modules are
+# loaded, vballoonctl is in the PATH or built, and GUEST_BOOT is a directory with a guest's
+# vmlinuz and initramfs.gz: vmtest.sh --setup leaves one in the cache.
 
 set -u
 
 bench_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-PATH=$bench_dir:$bench_dir/../vmtest:$PATH
+PATH=$bench_dir/../vmtest:$bench_dir/../../../../vhost-balloon:$PATH
 
+MIB=1048576
+PAGES_PER_MIB=256
+BACKENDS="anon memfd"
+REPEATS="1 2"
+# What a guest is asked for, and what it has.
+SIZE=256
+SIZE_MEM=640
+LARGE=1024
+LARGE_MEM=1536
+# What a guest keeps for itself when its memory is touched.
+KEPT=180
+NATIVE_SIZE=64
+# An idle guest, for what it does of itself.
+IDLE_MS=2000
+# Reports come every two seconds.
+REPORT_QUIET_MS=5000
+# REPORTING, besides MUST_TELL_HOST and STATS_VQ.
+REPORT_FEATURES=0x330000023
+THP=/sys/kernel/mm/transparent_hugepage/enabled
+
+wall=
+poll=
+if [ "${1:-}" = --wall ]; then
+	wall=1
+	# The end of an operation has to be seen, not only what it took.
+	poll=1
+	shift
+fi
+out=${1:?usage: bench.sh [--wall] DIRECTORY [ROW...]}
+shift
+rows=("$@")
+[ $# -gt 0 ] || rows=(stock inline worker native)
+
+die() {
+	echo "bench: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "bench: $*" >&2
+}
+
+# The guest at hand, and what of it goes with every measurement.
+guest=bench
+contestant=
+backend=
+repeat=
+
+# record OPERATION PAGES COMMAND...: one measurement.
+record() {
+	local operation=$1 pages=$2 output
+	shift 2
+
+	output=$("$@") || die "$contestant $backend: cannot measure: $operation"
+	jq -nRc --arg contestant "$contestant" --arg backend "$backend" \
+		--arg operation "$operation" --argjson repeat "$repeat" \
+		--argjson pages "$pages" '
+		{ $contestant, $backend, $operation, $repeat, $pages } +
+			([inputs | split(" ") | { (.[0]): (.[1] | tonumber) }] | add)
+		' <<<"$output" >>"$out/raw.json"
+}
+
+operation() {
+	"$bench_dir/operation" ${poll:+-p "$poll"} "$@"
+}
+
+# boot MIB [reporting]: a guest that has the contestant's balloon.
+boot() {
+	local memory=$1 reporting=${2:-} device args
+
+	say "$contestant, $backend, guest of $memory MiB${reporting:+, $reporting}, run $repeat"
+	# shellcheck disable=SC2034 # for guest.sh
+	GUEST_BACKEND=$backend GUEST_MEM=$memory
+	if [ "$contestant" = stock ]; then
+		args=(-device "virtio-balloon-pci${reporting:+,free-page-reporting=on}")
+	else
+		device=$(guest_vdpa_dev $guest ${reporting:+$REPORT_FEATURES}) || die "no vDPA device"
+		args=(-device "vhost-vdpa-device-pci,vhostdev=$device")
+	fi
+	guest_start $guest "${args[@]}" || die "no guest"
+	guest_wait_ready $guest || die "the guest did not boot"
+	pid=$(guest_pid $guest)
+	[ "$contestant" = stock ] && return
+	id=$(vballoonctl --json info $guest | jq .id)
+	case $contestant in
+	inline) vballoonctl tune $guest inline=on ;;
+	worker) vballoonctl tune $guest inline=off ;;
+	esac || die "cannot choose where queues are served"
+}
+
+halt() {
+	if [ "$contestant" != stock ]; then
+		vballoonctl --json counters --all $guest |
+			jq -c --arg contestant "$contestant" --arg backend "$backend" \
+				--argjson repeat "$repeat" '{ $contestant, $backend, $repeat, counters }' \
+				>>"$out/counters.json"
+	fi
+	guest_stop $guest
+	[ "$contestant" = stock ] || vdpa dev del $guest
+}
+
+# touch_memory MIB: the guest uses that much, and frees it.
+touch_memory() {
+	guest_run $guest "fallocate -l $1M /tmp/fill && rm /tmp/fill" 600 >/dev/null ||
+		die "the guest cannot use its memory"
+}
+
+# balloon MEMORY MIB [OPTION...]: asks the guest, which has that much memory, for MIB.
+balloon() {
+	local memory=$1 mib=$2 output expected
+	shift 2
+
+	if [ "$contestant" = stock ]; then
+		expected=$(((memory - mib) * MIB))
+		output=$(operation "$@" "$pid" qmp "$GUEST_DIR/$guest/qmp" $expected)
+	else
+		expected=$((mib * PAGES_PER_MIB))
+		output=$(operation "$@" "$pid" control "$id" $expected)
+	fi || return
+	echo "$output"
+	grep -qx "reached $expected" <<<"$output"
+}
+
+small() {
+	local pages=$((SIZE * PAGES_PER_MIB))
+
+	boot $SIZE_MEM
+	touch_memory $((SIZE_MEM - KEPT))
+	record inflate $pages balloon $SIZE_MEM $SIZE
+	record deflate $pages balloon $SIZE_MEM 0
+	record idle 0 operation "$pid" idle $IDLE_MS
+	if [ "$repeat" = 1 ]; then
+		touch_memory $((SIZE_MEM - KEPT))
+		record inflate-syscalls $pages balloon $SIZE_MEM $SIZE -s
+		record deflate-syscalls $pages balloon $SIZE_MEM 0 -s
+	fi
+	halt
+}
+
+large() {
+	boot $LARGE_MEM
+	touch_memory $((LARGE_MEM - KEPT))
+	record inflate-large $((LARGE * PAGES_PER_MIB)) balloon $LARGE_MEM $LARGE
+	halt
+}
+
+# A guest that reports what it frees; the host's memory is in pages of 4 KiB. The
+# guest has reported all of its memory before, so that just what it frees is reported.
+reporting() {
+	local thp before after
+
+	thp=$(sed 's/.*\[\(.*\)\].*/\1/' $THP)
+	echo never >$THP
+	boot $SIZE_MEM reporting
+	operation "$pid" quiet $REPORT_QUIET_MS >/dev/null
+	before=$(guest_memory)
+	touch_memory $SIZE
+	record report $((SIZE * PAGES_PER_MIB)) operation "$pid" quiet $REPORT_QUIET_MS
+	after=$(guest_memory)
+	[ $((after - before)) -lt $((SIZE * 1024 / 50)) ] ||
+		die "$contestant: $((after - before)) kB of what was reported are still there"
+	halt
+	echo "$thp" >$THP
+}
+
+# The host's memory that the guest has, in kB.
+guest_memory() {
+	local anon shmem
+
+	read -r anon shmem < <(guest_rss $guest)
+	echo $((anon + shmem))
+}
+
+qemu_rows() {
+	local row
+
+	for row in "${rows[@]}"; do
+		[ "$row" != native ] || continue
+		for backend in $BACKENDS; do
+			contestant=$row
+			for repeat in $REPEATS; do
+				small
+				reporting
+			done
+			repeat=1
+			# It is not where work is done that matters there.
+			[ "$row" = worker ] || large
+		done
+	done
+}
+
+# native BACKING ORDER...: each of them inline, by the worker, and without a balloon.
+native() {
+	local order
+	backend=$1
+	shift
+
+	for order; do
+		for contestant in native-inline native-worker native-floor; do
+			record "$order" $((NATIVE_SIZE * PAGES_PER_MIB)) "$bench_dir/native" \
+				"$backend" "$order" "${contestant#native-}" $NATIVE_SIZE
+		done
+	done
+}
+
+# Every second page of a huge page gives nothing back.
+native_rows() {
+	echo $((NATIVE_SIZE / 2 + 2)) >/proc/sys/vm/nr_hugepages
+	for repeat in $REPEATS; do
+		say "native, run $repeat"
+		for backend in anon memfd thp; do
+			native $backend ascending descending shuffled alternate random
+		done
+		native hugetlb ascending descending shuffled random
+	done
+}
+
+method() {
+	jq -n --arg kernel "$(uname -r)" \
+		--arg qemu "$(qemu-system-x86_64 --version | sed -n '1s/.*version \([^ ]*\).*/\1/p')" \
+		--arg cpu "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" \
+		--argjson cpus "$(nproc)" --arg wall "$wall" \
+		--argjson size $SIZE --argjson large $LARGE --argjson native_size $NATIVE_SIZE \
+		--arg thp "$(cat $THP)" \
+		'{ $kernel, $qemu, $cpu, $cpus, icount: ($wall == ""), $size, $large,
+			$native_size, $thp }'
+}
+
+mkdir -p "$out" || die "no directory $out"
+[ "$(id -u)" = 0 ] || die "must be root"
 # shellcheck source=../vmtest/guest.sh
 . guest.sh
+# An idle machine's time goes by in leaps.
+[ -n "$wall" ] || GUEST_PATIENCE=20
+GUEST_APPEND=nokaslr
+: >"$out/raw.json"
+: >"$out/counters.json"
+method >"$out/method.json" || die "no method"
+qemu_rows
+case " ${rows[*]} " in
+*' native '*) native_rows ;;
+esac
+say "$(wc -l <"$out/raw.json") measurements"

@@ -168,13 +168,13 @@ static int open_balloon(struct machine *m, __u64 tunables, __u64 values)
 	return ret;
 }
 
-int machine_open(struct machine *m, enum backing backing, __u64 len, __u64 tunables,
+int machine_open(struct machine *m, enum backing kind, __u64 len, __u64 tunables,
 		 __u64 values)
 {
 	int ret;
 
 	memset(m, 0, sizeof(*m));
-	m->backing = backing;
+	m->backing = kind;
 	m->fd = -1;
 	ret = vb_memory_map(&m->ram, VB_MEMORY_ANON, 0, RAM_LEN);
 	if (!ret)

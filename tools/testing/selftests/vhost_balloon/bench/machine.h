@@ -49,7 +49,7 @@ struct machine {
 };
 
 /* The balloon is tuned so; @len bytes to give away. */
-int machine_open(struct machine *m, enum backing backing, __u64 len, __u64 tunables,
+int machine_open(struct machine *m, enum backing kind, __u64 len, __u64 tunables,
 		 __u64 values);
 /* The guest writes to each page that it can give away. */
 int machine_touch(struct machine *m);

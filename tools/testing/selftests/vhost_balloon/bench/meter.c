@@ -130,7 +130,7 @@ static int sample_threads(struct meter *meter, struct meter_sample *sample)
 
 int meter_sample(struct meter *meter, struct meter_sample *sample)
 {
-	const volatile struct probe_sums *sums = meter->probe.sums;
+	const struct probe_sums *sums = meter->probe.sums;
 	int ret;
 
 	ret = sample_threads(meter, sample);
@@ -138,9 +138,9 @@ int meter_sample(struct meter *meter, struct meter_sample *sample)
 		ret = sample_idle(meter, &sample->idle);
 	if (ret)
 		return ret;
-	sample->guest = sums->guest_ns;
-	sample->exits = sums->exits;
-	sample->syscalls = sums->syscalls;
+	sample->guest = __atomic_load_n(&sums->guest_ns, __ATOMIC_RELAXED);
+	sample->exits = __atomic_load_n(&sums->exits, __ATOMIC_RELAXED);
+	sample->syscalls = __atomic_load_n(&sums->syscalls, __ATOMIC_RELAXED);
 	sample->voluntary = 0;
 	sample->cpu = meter_cpu(meter);
 	sample->self = meter->own ? 0 : clock_ns(CLOCK_PROCESS_CPUTIME_ID);

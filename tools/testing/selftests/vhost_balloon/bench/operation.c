@@ -3,15 +3,15 @@
  * Has a VMM's guest inflate or deflate its balloon, or just waits, and prints
  * what that costs, a name and a number on each line.
  *
- * usage: operation [-s] PID qmp SOCKET BYTES     QEMU's own balloon: leave the
- *                                                guest with so many bytes
- *        operation [-s] PID control ID PAGES     a balloon of vhost-balloon: have
- *                                                the guest give so many pages
- *        operation [-s] PID quiet MS             whatever it does: until it has done
- *                                                nothing for so long
- *        operation [-s] PID idle MS              just so long
+ * usage: operation [OPTION...] PID ACTION
+ *
+ *   qmp SOCKET BYTES    QEMU's own balloon: leave the guest with so many bytes
+ *   control ID PAGES    a balloon of vhost-balloon: have the guest give so many pages
+ *   quiet MS            whatever it does: until it has done nothing for so long
+ *   idle MS             just so long
  *
  *   -s    count system calls too, which makes each of them slower
+ *   -p MS how often to look whether it's over, and how exactly "active_ns" says when
  *
  * An operation is over when the VMM, its guest included, hardly does anything
  * any more: that can be seen of any VMM, from outside, at no cost to it.
@@ -29,8 +29,6 @@
 #include "qmp.h"
 
 #define NSEC_PER_MSEC	1000000ULL
-/* How often to look. */
-#define POLL_MS		10
 /* Nothing is done if it's less than this part of the time. */
 #define BUSY_PART	5
 /* It's over when nothing was done for so long. */
@@ -45,6 +43,8 @@ struct action {
 	__u64 value;
 	unsigned int quiet_ms;
 	unsigned int idle_ms;
+	unsigned int poll_ms;
+	bool syscalls;
 };
 
 static void die(int error, const char *what)
@@ -79,7 +79,7 @@ static __u64 wait_end(const struct meter *meter, const struct action *action)
 	do {
 		then = now;
 		then_cpu = cpu;
-		sleep_ms(POLL_MS);
+		sleep_ms(action->poll_ms);
 		now = meter_now();
 		cpu = meter_cpu(meter);
 		if ((cpu - then_cpu) * BUSY_PART >= now - then) {
@@ -110,16 +110,16 @@ static void print_end(const struct action *action)
 		die(ret, "cannot tell what the guest has");
 }
 
-static void measure(int pid, bool syscalls, const struct action *action)
+static void measure(int pid, const struct action *action)
 {
 	static struct meter_sample before, after, difference;
 	struct meter meter;
 	__u64 end = 0;
 	int ret;
 
-	ret = meter_open(&meter, pid, syscalls);
+	ret = meter_open(&meter, pid, action->syscalls);
 	if (ret)
-		die(ret, "cannot measure");
+		die(ret, "no sample");
 	ret = meter_sample(&meter, &before);
 	if (!ret)
 		ret = start(action);
@@ -131,7 +131,7 @@ static void measure(int pid, bool syscalls, const struct action *action)
 		end = wait_end(&meter, action);
 	ret = meter_sample(&meter, &after);
 	if (ret)
-		die(ret, "cannot measure");
+		die(ret, "no sample");
 	meter_difference(&before, &after, &difference);
 	meter_print(&difference);
 	if (end)
@@ -181,16 +181,21 @@ static bool parse(char **argv, int argc, struct action *action)
 
 int main(int argc, char **argv)
 {
-	struct action action = {};
-	bool syscalls = false;
+	struct action action = { .poll_ms = 10 };
+	int option;
 
-	if (argc > 1 && !strcmp(argv[1], "-s")) {
-		syscalls = true;
-		argv++;
-		argc--;
+	while ((option = getopt(argc, argv, "+sp:")) != -1) {
+		if (option == 's')
+			action.syscalls = true;
+		else if (option == 'p' && atoi(optarg) > 0)
+			action.poll_ms = atoi(optarg);
+		else
+			errx(2, "usage: operation [-s] [-p MS] PID ACTION");
 	}
-	if (argc < 4 || !parse(argv + 2, argc - 2, &action))
-		errx(2, "usage: operation [-s] PID qmp|control|quiet|idle ...");
-	measure(atoi(argv[1]), syscalls, &action);
+	argv += optind;
+	argc -= optind;
+	if (argc < 3 || !parse(argv + 1, argc - 1, &action))
+		errx(2, "usage: operation [-s] [-p MS] PID qmp|control|quiet|idle ...");
+	measure(atoi(argv[0]), &action);
 	return 0;
 }

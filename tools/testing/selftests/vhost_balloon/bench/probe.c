@@ -14,6 +14,8 @@
 
 #include "probe.h"
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define INSN(_code, _dst, _src, _off, _imm) ((struct bpf_insn) { \
 	.code = (_code), .dst_reg = (_dst), .src_reg = (_src), .off = (_off), .imm = (_imm) })
 #define CALL(func)		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, func)
@@ -27,9 +29,9 @@
 #define STORE(dst, off, src)	INSN(BPF_STX | BPF_MEM | BPF_DW, dst, src, off, 0)
 #define UNLESS_EQUAL(dst, imm, off) INSN(BPF_JMP | BPF_JNE | BPF_K, dst, 0, off, imm)
 #define EXIT()			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-/* The address of the sums: takes two instructions. */
-#define SUMS(dst, map)		INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, map), \
-				INSN(0, 0, 0, 0, 0)
+/* The address of the sums, by two instructions that go together. */
+#define SUMS(dst, map)		INSN(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, map)
+#define SUMS_REST()		INSN(0, 0, 0, 0, 0)
 
 #define R0	BPF_REG_0
 #define R1	BPF_REG_1
@@ -99,7 +101,7 @@ static int attach(struct probe *probe, const char *tracepoint, const struct bpf_
 static int attach_entry(struct probe *probe, int pid)
 {
 	const struct bpf_insn insns[] = {
-		SUMS(R6, probe->map),
+		SUMS(R6, probe->map), SUMS_REST(),
 		CALL(BPF_FUNC_get_current_pid_tgid),
 		SHIFT_RIGHT(R0, 32),
 		UNLESS_EQUAL(R0, pid, 2),
@@ -109,7 +111,7 @@ static int attach_entry(struct probe *probe, int pid)
 		EXIT(),
 	};
 
-	return attach(probe, "kvm_entry", insns, sizeof(insns) / sizeof(insns[0]));
+	return attach(probe, "kvm_entry", insns, ARRAY_SIZE(insns));
 }
 
 static int attach_exit(struct probe *probe, int pid)
@@ -120,7 +122,7 @@ static int attach_exit(struct probe *probe, int pid)
 		CALL(BPF_FUNC_get_current_pid_tgid),
 		SHIFT_RIGHT(R0, 32),
 		UNLESS_EQUAL(R0, pid, 10),
-		SUMS(R6, probe->map),
+		SUMS(R6, probe->map), SUMS_REST(),
 		LOAD(R1, R6, ENTERED),
 		SUB(R7, R1),
 		LOAD(R2, R6, GUEST_NS),
@@ -133,13 +135,13 @@ static int attach_exit(struct probe *probe, int pid)
 		EXIT(),
 	};
 
-	return attach(probe, "kvm_exit", insns, sizeof(insns) / sizeof(insns[0]));
+	return attach(probe, "kvm_exit", insns, ARRAY_SIZE(insns));
 }
 
 static int attach_syscalls(struct probe *probe, int pid)
 {
 	const struct bpf_insn insns[] = {
-		SUMS(R6, probe->map),
+		SUMS(R6, probe->map), SUMS_REST(),
 		CALL(BPF_FUNC_get_current_pid_tgid),
 		SHIFT_RIGHT(R0, 32),
 		UNLESS_EQUAL(R0, pid, 3),
@@ -150,7 +152,7 @@ static int attach_syscalls(struct probe *probe, int pid)
 		EXIT(),
 	};
 
-	return attach(probe, "sys_enter", insns, sizeof(insns) / sizeof(insns[0]));
+	return attach(probe, "sys_enter", insns, ARRAY_SIZE(insns));
 }
 
 int probe_open(struct probe *probe, int pid, bool syscalls)

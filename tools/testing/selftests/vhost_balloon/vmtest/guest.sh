@@ -16,7 +16,8 @@
 #
 # Before guest_start: GUEST_MEM, MiB of memory (512); GUEST_BACKEND, what the
 # memory is: anon, memfd, hugetlb, that is a memfd of pages of 2 MiB (anon);
-# GUEST_APPEND, more of its command line.
+# GUEST_APPEND, more of its command line;
+# GUEST_BOOT, where its vmlinuz and initramfs.gz are.
 
 GUEST_DIR=${GUEST_DIR:-/tmp/guest}
 
@@ -28,7 +29,7 @@ GUEST_PATIENCE=1
 # guest_start NAME [QEMU ARGUMENT...]
 guest_start() {
 	local name=$1 dir=$GUEST_DIR/$1 memory huge=
-	local boot=/vhost-balloon-guest size=${GUEST_MEM:-512}
+	local boot=${GUEST_BOOT:-/vhost-balloon-guest} size=${GUEST_MEM:-512}
 	shift
 
 	case ${GUEST_BACKEND:-anon} in

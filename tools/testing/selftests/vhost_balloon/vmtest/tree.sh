@@ -63,13 +63,17 @@ host_packages() {
 		missing+=(debian-archive-keyring)
 	command -v make >/dev/null || missing+=(make)
 	command -v mount >/dev/null || missing+=(mount)
-	[ ${#missing[@]} -eq 0 ] && return
+	host_install "${missing[@]}"
+}
 
-	say "installing with apt-get: ${missing[*]}"
+# host_install PACKAGE...: says so, and does it.
+host_install() {
+	[ $# -gt 0 ] || return 0
+	say "installing with apt-get: $*"
 	{
 		apt-get -q update
 		DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
-			--no-install-recommends "${missing[@]}"
+			--no-install-recommends "$@"
 	} >"$log_dir/apt.log" 2>&1 || die "apt-get failed, see $log_dir/apt.log"
 }
 
