@@ -28,6 +28,7 @@ environment:
   SUITE=trixie     Debian suite of the host under test: trixie, bookworm,
                    trixie-backports
   DEBUG=1          on a debug kernel, built from the suite's source
+  ICOUNT=1         with one CPU, whose clock counts instructions
   TESTS="..."      which of the tests, all by default
   CHECK="..."      what --check does: $CHECK
   BUILD="..."      make targets to build: $BUILD
