@@ -105,8 +105,8 @@ boot() {
 	[ "$contestant" = stock ] && return
 	id=$(vballoonctl --json info $guest | jq .id)
 	case $contestant in
-	inline) vballoonctl tune $guest inline=on ;;
-	worker) vballoonctl tune $guest inline=off ;;
+	inline) vballoonctl tune $guest inline=on >/dev/null ;;
+	worker) vballoonctl tune $guest inline=off >/dev/null ;;
 	esac || die "cannot choose where queues are served"
 }
 
