@@ -33,7 +33,7 @@ struct vm_area_struct;
  * @gather: the pages in the balloon, if huge pages are gathered from their parts; or NULL
  * @step: bytes that one step goes through, VB_DISCARD_STEP or less
  * @bytes: discarded since somebody set this to 0, for tracing
- * @slot: what the page being dealt with lies in
+ * @slot: what the page being dealt with lies in; valid within a section
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
  * @vma: the area found last; valid while the lock is held
  * @file: the file that this step punches holes into, referenced
