@@ -261,6 +261,8 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
 	}
 	spin_unlock(&vb->config_lock);
+	if (events & VHOST_BALLOON_EVENT_TARGET_REACHED)
+		vb_device_flush_thp(vb);
 	if (events)
 		vb_device_event(vb, events);
 }

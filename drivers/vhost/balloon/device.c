@@ -209,8 +209,10 @@ static int vb_vq_init(struct vhost_balloon *vb, unsigned int index)
 	q->index = index;
 	q->discard.inhibit = &vb->inhibit;
 	/* These two have the same role whatever is negotiated. */
-	if (index <= VHOST_BALLOON_ROLE_DEFLATE)
+	if (index <= VHOST_BALLOON_ROLE_DEFLATE) {
 		q->discard.gather = &vb->parts;
+		q->discard.thp = &vb->thp;
+	}
 	return 0;
 }
 
@@ -270,6 +272,7 @@ static void vb_device_init(struct vhost_balloon *vb, const struct vhost_balloon_
 	INIT_LIST_HEAD(&vb->watchers);
 	INIT_DELAYED_WORK(&vb->retry, vb_device_retry);
 	vb_device_init_stats(vb);
+	vb_device_init_thp(vb);
 	vb_memory_init(&vb->memory, id);
 }
 

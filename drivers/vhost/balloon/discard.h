@@ -13,6 +13,7 @@
 
 struct file;
 struct vb_pagebits;
+struct vb_thp;
 struct vm_area_struct;
 
 /**
@@ -30,10 +31,11 @@ struct vm_area_struct;
  *	to the file's content, are left alone
  * @poison_val: what the guest fills free pages with
  * @inhibit: the balloon's VHOST_BALLOON_INHIBIT_*; nothing is discarded unless it is 0
+ * @thp: transparent huge pages that are in the balloon in part; NULL to zap what is named
  * @gather: the pages in the balloon, if huge pages are gathered from their parts; or NULL
  * @step: bytes that one step goes through, VB_DISCARD_STEP or less
  * @bytes: discarded since somebody set this to 0, for tracing
- * @slot: what the page being dealt with lies in
+ * @slot: what the page being dealt with lies in; valid within a section
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
  * @vma: the area found last; valid while the lock is held
  * @file: the file that this step punches holes into, referenced
@@ -46,6 +48,7 @@ struct vb_discard {
 	bool poison;
 	u32 poison_val;
 	const u32 *inhibit;
+	struct vb_thp *thp;
 	struct vb_pagebits *gather;
 	unsigned long step;
 	u64 bytes;

@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "inflate.h"
 #include "pagebits.h"
+#include "thp.h"
 
 /* Take over @n page numbers that were read into the batch. */
 static void vb_pfns_take(struct vb_queue *q, unsigned int n)
@@ -67,7 +68,7 @@ static int vb_deflate_act(struct vb_queue *q)
 {
 	int ret = 0;
 
-	if (READ_ONCE(q->discard.gather->wanted))
+	if (READ_ONCE(q->discard.gather->wanted) || READ_ONCE(q->discard.thp->nr))
 		ret = vb_batch_ungather(q);
 	if (!ret)
 		q->garbled = false;
@@ -95,6 +96,7 @@ const struct vb_queue_ops vb_inflate_ops = {
 	.can_inline	= vb_inflate_can_inline,
 	.collect	= vb_pfns_collect,
 	.act		= vb_batch_discard,
+	.flush		= vb_batch_flush,
 };
 
 const struct vb_queue_ops vb_deflate_ops = {

@@ -26,7 +26,11 @@ MODULE_PARM_DESC(serve_inline, "have new balloons serve queues on the thread tha
  */
 u64 vb_device_default_tunables(void)
 {
-	return READ_ONCE(vb_serve_inline) ? VHOST_BALLOON_TUNE_INLINE : 0;
+	u64 tunables = VHOST_BALLOON_TUNE_THP;
+
+	if (READ_ONCE(vb_serve_inline))
+		tunables |= VHOST_BALLOON_TUNE_INLINE;
+	return tunables;
 }
 
 static void vb_vq_leave_to_worker(struct vb_vq *vq, enum vhost_balloon_counter why)

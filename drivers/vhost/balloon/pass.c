@@ -398,6 +398,29 @@ static bool vb_queue_is_served(const struct vb_queue *q)
 }
 
 /**
+ * vb_queue_flush - go on with what was left over by requests that were completed
+ * @q: the inflate queue
+ * @all: all of it, and not only what has waited for long enough
+ *
+ * Context: as vb_queue_pass().
+ * Return: whether to come again later.
+ */
+bool vb_queue_flush(struct vb_queue *q, bool all)
+{
+	bool more = false;
+
+	if (mutex_lock_killable(&q->lock))
+		return false;
+	if (vb_queue_is_served(q) && !READ_ONCE(q->stop)) {
+		more = true;
+		if (q->phase == VB_QUEUE_COLLECT && !q->batch->nr_heads && !q->batch->ranges.nr)
+			more = q->ops->flush(q, all);
+	}
+	mutex_unlock(&q->lock);
+	return more;
+}
+
+/**
  * vb_queue_pass - serve a queue for a while
  * @q: the queue
  *

@@ -81,6 +81,9 @@ struct vb_batch {
  * @act: do what the batch asks for, before it is completed. Not inside a
  *	section. Returns 0; VB_QUEUE_HOLD; -EINTR or -ENOMEM to be called again later; or
  *	-EAGAIN to be called again by the worker.
+ * @flush: do what was put off when requests were completed, all or what has waited for long
+ *	enough. Between two batches, not inside a section. Returns whether something is
+ *	left; NULL if nothing ever is put off.
  */
 struct vb_queue_ops {
 	unsigned int max_heads;
@@ -90,6 +93,7 @@ struct vb_queue_ops {
 	int (*prepare)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
 	int (*act)(struct vb_queue *q);
+	bool (*flush)(struct vb_queue *q, bool all);
 };
 
 /** enum vb_queue_phase - what a batch is waiting for */
@@ -218,5 +222,6 @@ int vb_queue_enter(struct vb_queue *q);
 int vb_queue_leave(struct vb_queue *q, enum vhost_balloon_counter why);
 enum vb_queue_result vb_queue_pass(struct vb_queue *q);
 enum vb_queue_result vb_queue_pass_inline(struct vb_queue *q);
+bool vb_queue_flush(struct vb_queue *q, bool all);
 
 #endif /* _VHOST_BALLOON_QUEUE_H */

@@ -73,6 +73,8 @@ static void vb_device_start_locked(struct vhost_balloon *vb)
 		if (vb->vq[i].ready)
 			vb_vq_start(&vb->vq[i]);
 	vb->running = true;
+	/* What a stop left over. */
+	vb_device_flush_thp(vb);
 	vb_device_event(vb, VHOST_BALLOON_EVENT_STARTED);
 }
 

@@ -436,6 +436,8 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_WORKER_MEMORY: inline passes left to the worker: the guest's memory regions
  *   have changed, or there are none
  * @VHOST_BALLOON_C_WORKER_LEFT: inline passes left to the worker: more to do than one takes on
+ * @VHOST_BALLOON_C_THP_GATHERED: pages kept in mind until their transparent huge page is complete,
+ *   or has been waited for long enough; then they are discarded
  * @VHOST_BALLOON_NR_COUNTERS: number of counters
  */
 enum vhost_balloon_counter {
@@ -503,6 +505,7 @@ enum vhost_balloon_counter {
 	VHOST_BALLOON_C_WORKER_FAULT,
 	VHOST_BALLOON_C_WORKER_MEMORY,
 	VHOST_BALLOON_C_WORKER_LEFT,
+	VHOST_BALLOON_C_THP_GATHERED,
 	VHOST_BALLOON_NR_COUNTERS
 };
 
@@ -625,6 +628,13 @@ struct vhost_balloon_target {
  * is woken up. What can't be done there and then is left to the worker.
  */
 #define VHOST_BALLOON_TUNE_INLINE	(1ULL << 2)
+/** VHOST_BALLOON_TUNE_THP - give transparent huge pages back as a whole, where the guest gives all of one; on by default.
+ *
+ * In force if MUST_TELL_HOST was negotiated. Parts are discarded when the others have come, when
+ * the guest has reached its target, or after half a second at most. A reset forgets
+ * them: they stay where they are.
+ */
+#define VHOST_BALLOON_TUNE_THP		(1ULL << 3)
 
 /**
  * struct vhost_balloon_tunables - what can be switched for one balloon
