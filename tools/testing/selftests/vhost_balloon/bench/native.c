@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -183,19 +184,40 @@ static __u64 discarded(const struct vhost_balloon_counters *counters)
 	       counters->value[VHOST_BALLOON_C_DISCARD_HUGETLB];
 }
 
+/* Waits for parts of huge pages, which the balloon may keep for a while. */
+static int wait_discarded(struct machine *m, struct vhost_balloon_counters *counters,
+			  unsigned int nr)
+{
+	const __u64 deadline = vb_now_ms() + VB_TIMEOUT_MS;
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int ret;
+
+	for (;;) {
+		ret = vb_get_counters(m->backend, counters);
+		if (ret || discarded(counters) >= nr)
+			return ret;
+		if (vb_now_ms() >= deadline)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void measure_balloon(struct machine *m, struct meter_sample *before,
 			    struct meter_sample *after, struct meter *meter, unsigned int nr)
 {
 	struct vhost_balloon_counters counters;
+	__u64 end;
 	int ret;
 
 	meter_sample(meter, before);
 	ret = machine_send(m, nr / REQUEST, REQUEST);
-	meter_sample(meter, after);
+	end = meter_now();
 	if (!ret)
-		ret = vb_get_counters(m->backend, &counters);
+		ret = wait_discarded(m, &counters, nr);
+	meter_sample(meter, after);
 	if (ret)
 		die(ret, "cannot inflate");
+	printf("active_ns %llu\n", end - before->now);
 	if (m->block->interrupts != nr / REQUEST || discarded(&counters) != nr)
 		errx(1, "%u interrupts, %llu pages given back of %u", m->block->interrupts,
 		     discarded(&counters), nr);

@@ -31,8 +31,11 @@
 #define NSEC_PER_MSEC	1000000ULL
 /* Nothing is done if it's less than this part of the time. */
 #define BUSY_PART	5
-/* It's over when nothing was done for so long. */
-#define QUIET_MS	150
+/*
+ * It's over when nothing was done for so long. A balloon may keep a part of a huge page for
+ * half a second, and what that takes belongs to the operation.
+ */
+#define QUIET_MS	800
 /* It never began if nothing was done for so long. */
 #define BEGIN_MS	3000
 
