@@ -128,24 +128,44 @@ static int sample_threads(struct meter *meter, struct meter_sample *sample)
 	return ret;
 }
 
-int meter_sample(struct meter *meter, struct meter_sample *sample)
+/* What changes by looking at it. */
+static void sample_clocks(struct meter *meter, struct meter_sample *sample)
+{
+	sample->cpu = meter_cpu(meter);
+	sample->self = meter->own ? 0 : clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	sample->now = meter_now();
+}
+
+static int sample_counts(struct meter *meter, struct meter_sample *sample)
 {
 	const struct probe_sums *sums = meter->probe.sums;
-	int ret;
 
-	ret = sample_threads(meter, sample);
-	if (!ret)
-		ret = sample_idle(meter, &sample->idle);
-	if (ret)
-		return ret;
 	sample->guest = __atomic_load_n(&sums->guest_ns, __ATOMIC_RELAXED);
 	sample->exits = __atomic_load_n(&sums->exits, __ATOMIC_RELAXED);
 	sample->syscalls = __atomic_load_n(&sums->syscalls, __ATOMIC_RELAXED);
 	sample->voluntary = 0;
-	sample->cpu = meter_cpu(meter);
-	sample->self = meter->own ? 0 : clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	sample->now = meter_now();
-	return 0;
+	return sample_threads(meter, sample);
+}
+
+int meter_begin(struct meter *meter, struct meter_sample *sample)
+{
+	int ret = sample_idle(meter, &sample->idle);
+
+	if (!ret)
+		ret = sample_counts(meter, sample);
+	sample_clocks(meter, sample);
+	return ret;
+}
+
+int meter_end(struct meter *meter, struct meter_sample *sample)
+{
+	int ret;
+
+	sample_clocks(meter, sample);
+	ret = sample_counts(meter, sample);
+	if (!ret)
+		ret = sample_idle(meter, &sample->idle);
+	return ret;
 }
 
 static __u64 before(const struct meter_sample *from, int tid)

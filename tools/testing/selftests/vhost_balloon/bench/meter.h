@@ -66,7 +66,9 @@ struct meter_sample {
 
 int meter_open(struct meter *meter, int pid, bool syscalls);
 void meter_close(struct meter *meter);
-int meter_sample(struct meter *meter, struct meter_sample *sample);
+/* Samples before and after: to take them is not in between. */
+int meter_begin(struct meter *meter, struct meter_sample *sample);
+int meter_end(struct meter *meter, struct meter_sample *sample);
 /* What happened between two samples. */
 void meter_difference(const struct meter_sample *from, const struct meter_sample *to,
 		      struct meter_sample *difference);

@@ -168,9 +168,9 @@ static void measure_floor(struct machine *m, struct meter_sample *before,
 	if (!runs)
 		die(-ENOMEM, "runs");
 	nr_runs = merge(runs, pages, nr, request);
-	meter_sample(meter, before);
+	meter_begin(meter, before);
 	ret = give_back(m, runs, nr_runs);
-	meter_sample(meter, after);
+	meter_end(meter, after);
 	if (ret)
 		die(ret, "cannot give back");
 	printf("operations %u\n", nr_runs);
@@ -209,12 +209,12 @@ static void measure_balloon(struct machine *m, struct meter_sample *before,
 	__u64 end;
 	int ret;
 
-	meter_sample(meter, before);
+	meter_begin(meter, before);
 	ret = machine_send(m, nr / REQUEST, REQUEST);
 	end = meter_now();
 	if (!ret)
 		ret = wait_discarded(m, &counters, nr);
-	meter_sample(meter, after);
+	meter_end(meter, after);
 	if (ret)
 		die(ret, "cannot inflate");
 	printf("active_ns %llu\n", end - before->now);

@@ -123,7 +123,7 @@ static void measure(int pid, const struct action *action)
 	ret = meter_open(&meter, pid, action->syscalls);
 	if (ret)
 		die(ret, "no sample");
-	ret = meter_sample(&meter, &before);
+	ret = meter_begin(&meter, &before);
 	if (!ret)
 		ret = start(action);
 	if (ret)
@@ -132,7 +132,7 @@ static void measure(int pid, const struct action *action)
 		sleep_ms(action->idle_ms);
 	else
 		end = wait_end(&meter, action);
-	ret = meter_sample(&meter, &after);
+	ret = meter_end(&meter, &after);
 	if (ret)
 		die(ret, "no sample");
 	meter_difference(&before, &after, &difference);
