@@ -5,7 +5,8 @@
  *
  * Pages are discarded before the chain that names them is completed. Without
  * MUST_TELL_HOST the guest may reuse them from the moment it sees the
- * completion, so afterwards it would be too late.
+ * completion, so afterwards it would be too late. With it, parts of huge pages may wait for
+ * the others.
  */
 #include <linux/string.h>
 
