@@ -39,6 +39,7 @@ REPORT_QUIET_MS=5000
 # REPORTING, besides MUST_TELL_HOST and STATS_VQ.
 REPORT_FEATURES=0x330000023
 THP=/sys/kernel/mm/transparent_hugepage/enabled
+HUGE_PAGES=/proc/sys/vm/nr_hugepages
 
 wall=
 poll=
@@ -64,6 +65,7 @@ say() {
 
 # The guest at hand, and what of it goes with every measurement.
 guest=bench
+pid=
 contestant=
 backend=
 repeat=
@@ -118,14 +120,16 @@ halt() {
 				>>"$out/counters.json"
 	fi
 	guest_stop $guest
+	pid=
 	[ "$contestant" = stock ] || vdpa dev del $guest
 }
 
 # touch_memory MIB: the guest uses that much, and frees it. Huge pages, since it takes long.
 touch_memory() {
-	guest_run $guest "mkdir -p /mnt && mount -t tmpfs -o huge=always,size=100% fill /mnt &&
-		fallocate -l $1M /mnt/fill && umount /mnt" 600 >/dev/null ||
-		die "the guest cannot use its memory"
+	local command="mkdir -p /mnt && mount -t tmpfs -o huge=always,size=100% fill /mnt"
+
+	command+=" && fallocate -l $1M /mnt/fill && umount /mnt"
+	guest_run $guest "$command" 600 || die "the guest cannot use its memory"
 }
 
 # balloon MEMORY MIB [OPTION...]: asks the guest, which has that much memory, for MIB.
@@ -172,9 +176,8 @@ large() {
 # A guest that reports what it frees; the host's memory is in pages of 4 KiB. The
 # guest has reported all of its memory before, so that just what it frees is reported.
 reporting() {
-	local thp before after
+	local before after
 
-	thp=$(sed 's/.*\[\(.*\)\].*/\1/' $THP)
 	echo never >$THP
 	repeat=1
 	boot $SIZE_MEM reporting
@@ -225,7 +228,7 @@ native() {
 
 # Every second page of a huge page gives nothing back.
 native_rows() {
-	echo $((NATIVE_SIZE / 2 + 2)) >/proc/sys/vm/nr_hugepages
+	echo $((huge_pages + NATIVE_SIZE / 2)) >$HUGE_PAGES
 	for repeat in $REPEATS; do
 		say "native, run $repeat"
 		for backend in anon memfd thp; do
@@ -233,6 +236,14 @@ native_rows() {
 		done
 		native hugetlb ascending descending shuffled random
 	done
+	echo "$huge_pages" >$HUGE_PAGES
+}
+
+# Leaves the host as it was.
+end() {
+	echo "$thp" >$THP
+	echo "$huge_pages" >$HUGE_PAGES
+	[ -z "$pid" ] || halt >/dev/null 2>&1
 }
 
 method() {
@@ -241,7 +252,7 @@ method() {
 		--arg cpu "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" \
 		--argjson cpus "$(nproc)" --arg wall "$wall" \
 		--argjson size $SIZE --argjson large $LARGE --argjson native_size $NATIVE_SIZE \
-		--arg thp "$(cat $THP)" \
+		--arg thp "$thp" \
 		'{ $kernel, $qemu, $cpu, $cpus, icount: ($wall == ""), $size, $large,
 			$native_size, $thp }'
 }
@@ -253,6 +264,9 @@ mkdir -p "$out" || die "no directory $out"
 # An idle machine's time goes by in leaps.
 [ -n "$wall" ] || GUEST_PATIENCE=20
 GUEST_APPEND=nokaslr
+thp=$(sed 's/.*\[\(.*\)\].*/\1/' $THP)
+huge_pages=$(cat $HUGE_PAGES)
+trap end EXIT
 : >"$out/raw.json"
 : >"$out/counters.json"
 method >"$out/method.json" || die "no method"

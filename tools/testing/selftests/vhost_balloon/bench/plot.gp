@@ -13,6 +13,7 @@ set boxwidth 0.6
 set ylabel "microseconds for a page of 4 KiB"
 set yrange [0:*]
 set grid ytics
-set key top right
+set key outside top right
+set bmargin 3
 plot data using 2:xtic(1) title "host" linecolor rgb "#c05020", \
      "" using 3 title "guest" linecolor rgb "#7090b0"

@@ -128,7 +128,7 @@ bars() {
 
 # The method's particulars and all figures, for Documentation.
 figures() {
-	jq -r '.method | "Kernel \(.kernel), QEMU \(.qemu), \(.cpus) CPU (\(.cpu)), transparent huge pages: \(.thp | capture("\\[(?<on>.*)\\]").on), " +
+	jq -r '.method | "Kernel \(.kernel), QEMU \(.qemu), \(.cpus) CPU (\(.cpu)), transparent huge pages: \(.thp), " +
 		(if .icount then "clock: instructions." else "clock: real time." end)' \
 		"$dir/bench.json"
 	printf '\n%s\n\n' "Guests under QEMU, microseconds for a page:"
