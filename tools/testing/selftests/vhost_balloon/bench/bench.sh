@@ -35,7 +35,8 @@ NATIVE_SIZE=64
 # An idle guest, for what it does of itself.
 IDLE_MS=2000
 # Reports come every two seconds.
-REPORT_QUIET_MS=5000
+REPORT_QUIET_MS=3000
+REPORT_IDLE_MS=8000
 # REPORTING, besides MUST_TELL_HOST and STATS_VQ.
 REPORT_FEATURES=0x330000023
 THP=/sys/kernel/mm/transparent_hugepage/enabled
@@ -189,6 +190,7 @@ reporting() {
 		after=$(guest_memory)
 		[ $((after - before)) -lt $((SIZE * 1024 / 50)) ] ||
 			die "$contestant: $((after - before)) kB of what was reported are still there"
+		record report-idle 0 operation "$pid" idle $REPORT_IDLE_MS
 	done
 	halt
 	echo "$thp" >$THP

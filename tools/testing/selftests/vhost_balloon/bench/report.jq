@@ -15,29 +15,39 @@ def is_native: .contestant | startswith("native");
 
 # What the guest and QEMU do of themselves, in some time.
 def idle($row; $member; $ns):
-	raw($row.contestant; $row.backend; "idle"; $row.repeat) as $idle |
+	(raw($row.contestant; $row.backend; "idle"; $row.repeat)) as $idle |
+	(if $row.operation == "report"
+		then raw($row.contestant; $row.backend; "report-idle"; $row.repeat) // $idle
+		else $idle end) as $idle |
 	if $idle then $idle[$member] * $ns / $idle.elapsed_ns else 0 end;
 
+# The time that was idle in between: the quiet at the end, or, of reports, which come by and by,
+# nearly all.
+def rest_ns:
+	if .operation == "report" then .elapsed_ns
+	elif is_native then 0
+	else .elapsed_ns - .active_ns end;
+
 # The time in all: with a clock that counts instructions whenever something was done, less
-# what an idle guest does in the quiet that follows; else that on the clock.
+# what an idle guest does; else that on the clock.
 def total_ns:
-	if $method.icount then
-		.busy_ns - if .active_ns then idle(.; "busy_ns"; .elapsed_ns - .active_ns) else 0 end
-	else
-		.active_ns // .elapsed_ns
-	end;
+	if $method.icount then .busy_ns - idle(.; "busy_ns"; rest_ns)
+	else .active_ns // .elapsed_ns end;
+
+def guest_ns: .guest_ns - idle(.; "guest_ns"; rest_ns);
+
+def host_ns:
+	if $method.icount then total_ns - guest_ns
+	else .cpu_ns - idle(.; "cpu_ns"; rest_ns) - guest_ns end;
 
 def figures:
-	. as $row | (.pages / 256) as $batches | total_ns as $total |
-	(if .active_ns and .operation != "report"
-		then idle(.; "guest_ns"; .elapsed_ns - .active_ns) else 0 end) as $rest |
-	(.guest_ns - $rest) as $guest |
+	. as $row | (.pages / 256) as $batches |
 	raw(.contestant; .backend; .operation + "-syscalls"; 1) as $syscalls |
 	{
 		contestant, backend, operation, repeat, pages,
-		all_us: ($total / .pages / 1000),
-		guest_us: ($guest / .pages / 1000),
-		host_us: (((if $method.icount then $total else .cpu_ns end) - $guest) / .pages / 1000),
+		all_us: (total_ns / .pages / 1000),
+		guest_us: (guest_ns / .pages / 1000),
+		host_us: (host_ns / .pages / 1000),
 		exits: (.exits / $batches),
 		switches: ((.switches - idle($row; "switches"; .elapsed_ns)) / $batches),
 		syscalls: (if $syscalls then $syscalls.syscalls / $batches else null end),

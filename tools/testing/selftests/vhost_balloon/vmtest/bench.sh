@@ -21,11 +21,13 @@ bench_update() {
 		echo '.. Made by "make bench BENCH_UPDATE=1".'
 		echo
 		cat "$from/figures.rst"
+		for name in inflate deflate report native; do
+			[ -e "$from/$name.svg" ] || continue
+			cp "$from/$name.svg" "$top/Documentation/benchmark-$name.svg"
+			printf '\n.. image:: benchmark-%s.svg\n' "$name"
+		done
 	} >"$top/Documentation/benchmark-figures.rst"
 	cp "$from/bench.json" "$top/Documentation/benchmark.json"
-	for name in "$from"/*.svg; do
-		[ ! -e "$name" ] || cp "$name" "$top/Documentation/benchmark-${name##*/}"
-	done
 }
 
 # bench_run [ROW...]: all rows by default.
