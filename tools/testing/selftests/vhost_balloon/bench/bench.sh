@@ -31,6 +31,8 @@ LARGE=1024
 LARGE_MEM=1280
 # What a guest keeps for itself when its memory is touched.
 KEPT=130
+# What a guest gives to have system calls counted.
+SYSCALLS_SIZE=64
 NATIVE_SIZE=64
 # An idle guest, for what it does of itself.
 IDLE_MS=2000
@@ -157,16 +159,16 @@ small() {
 	record inflate $pages balloon $SIZE_MEM $SIZE
 	record deflate $pages balloon $SIZE_MEM 0
 	record idle 0 operation "$pid" idle $IDLE_MS
+	# Calls are the same in number whether there is memory to give back or not.
 	if [ "$repeat" = 1 ]; then
-		touch_memory $((SIZE_MEM - KEPT))
-		record inflate-syscalls $pages balloon $SIZE_MEM $SIZE -s
+		pages=$((SYSCALLS_SIZE * PAGES_PER_MIB))
+		record inflate-syscalls $pages balloon $SIZE_MEM $SYSCALLS_SIZE -s
 		record deflate-syscalls $pages balloon $SIZE_MEM 0 -s
 	fi
 	halt
 }
 
 large() {
-	# It is not where work is done that matters there.
 	[ "$contestant" != worker ] || return
 	boot $LARGE_MEM
 	touch_memory $((LARGE_MEM - KEPT))
@@ -179,6 +181,7 @@ large() {
 reporting() {
 	local before after
 
+	[ "$contestant" != worker ] || return
 	echo never >$THP
 	repeat=1
 	boot $SIZE_MEM reporting

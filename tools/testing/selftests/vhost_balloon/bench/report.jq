@@ -50,7 +50,7 @@ def figures:
 		host_us: (host_ns / .pages / 1000),
 		exits: (.exits / $batches),
 		switches: ((.switches - idle($row; "switches"; .elapsed_ns)) / $batches),
-		syscalls: (if $syscalls then $syscalls.syscalls / $batches else null end),
+		syscalls: (if $syscalls then $syscalls.syscalls / ($syscalls.pages / 256) else null end),
 		operations: (if .operations then .operations / $batches else null end)
 	};
 
