@@ -62,6 +62,9 @@ int vb_batch_discard(struct vb_queue *q)
 		if (vb_pagebits_cover(gather) == -EINTR)
 			return -EINTR;
 	}
+	/* A report of large blocks: the worker is needed for it, and may do all of it. */
+	if (q->is_inline && q->batch->ranges.pages > VB_BATCH_PFNS)
+		return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
 	do {
 		ret = vb_batch_discard_step(q);
 		if (ret > 0 && q->is_inline)
@@ -185,48 +188,51 @@ int vb_batch_populate(struct vb_queue *q)
 	return ret;
 }
 
-/* What couldn't be discarded now is kept in mind, as before. In the same section. */
-static void vb_batch_keep(struct vb_queue *q)
+/* Whether the memory is still the one that the guest gave. In a section. */
+static bool vb_batch_thp_is_there(struct vb_queue *q, const struct vb_thp_part *p)
 {
-	struct vb_range r;
+	struct vhost_balloon_slot slot;
 
-	while (vb_cursor_next(&q->cursor, &r)) {
-		vb_thp_add(q->discard.thp, r.gfn, r.nr);
-		vb_cursor_advance(&q->cursor, r.nr);
-	}
+	return !vb_memory_find(q->memory, p->gfn, &slot) && slot.gfn <= p->gfn &&
+	       slot.hva + ((p->gfn - slot.gfn) << PAGE_SHIFT) == p->hva;
 }
 
 /*
- * Discard the parts of one huge page, in the section in which they are taken out: the guest
- * can't take them back in between. Returns as vb_discard_step().
+ * Discard the parts of one huge page. They are kept in mind until that is done, which is in one
+ * section: the guest can't take them back in between. Returns 1 if it is done, or an errno.
  */
-static int vb_batch_flush_thp(struct vb_queue *q)
+static int vb_batch_flush_thp(struct vb_queue *q, struct vb_thp_part *p)
 {
 	struct vb_thp *thp = q->discard.thp;
-	int ret;
+	int ret = 0;
 
 	q->cursor = (struct vb_cursor){ .ranges = &q->batch->ranges };
 	q->discard.thp = NULL;
-	ret = vb_discard_step(&q->discard, &q->cursor);
+	if (vb_batch_thp_is_there(q, p))
+		ret = vb_discard_step(&q->discard, &q->cursor);
 	q->discard.thp = thp;
-	vb_batch_keep(q);
-	return ret;
+	/* There are too many files, or a lock isn't to be had: the next time. */
+	if (ret)
+		return -EAGAIN;
+	vb_thp_drop(thp, p);
+	return 1;
 }
 
 /* Returns 1 if there may be more, 0 at the end, or an errno. */
 static int vb_batch_flush_step(struct vb_queue *q, bool all)
 {
+	struct vb_thp_part *p;
 	int ret;
 
 	ret = vb_memory_enter(q->memory);
 	if (ret)
 		return ret;
-	if (vb_thp_take(q->discard.thp, all, &q->batch->ranges)) {
-		ret = vb_batch_flush_thp(q) < 0 ? -EAGAIN : 1;
-		vb_queue_new_batch(q);
-	} else {
+	p = vb_thp_next(q->discard.thp, all, &q->batch->ranges);
+	if (p)
+		ret = vb_batch_flush_thp(q, p);
+	else
 		vb_thp_age(q->discard.thp);
-	}
+	vb_queue_new_batch(q);
 	vb_memory_leave(q->memory);
 	vb_discard_finish(&q->discard);
 	return ret;

@@ -161,8 +161,7 @@ void vb_vq_broken(struct vb_vq *vq)
 	vb_count(&vq->vb->counters, VHOST_BALLOON_C_BROKEN, 1);
 	trace_vhost_balloon_broken(vq->vb->id, q->index, q->vring.broken);
 	spin_lock(&q->cb_lock);
-	if (vq->err.fn)
-		vq->err.fn(vq->err.arg);
+	vb_callback_call(&vq->err);
 	spin_unlock(&q->cb_lock);
 	vb_device_event(vq->vb, VHOST_BALLOON_EVENT_BROKEN);
 }

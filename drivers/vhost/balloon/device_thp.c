@@ -35,8 +35,11 @@ static bool vb_device_thp_flush(struct vb_work *work)
 	struct vhost_balloon *vb = container_of(work, struct vhost_balloon, thp_flush);
 	bool all = xchg(&vb->thp_all, false);
 
-	if (vb_queue_flush(&vb->vq[VHOST_BALLOON_ROLE_INFLATE].queue, all))
-		schedule_delayed_work(&vb->thp_tick, VB_THP_JIFFIES);
+	if (!vb_queue_flush(&vb->vq[VHOST_BALLOON_ROLE_INFLATE].queue, all))
+		return false;
+	if (all)
+		WRITE_ONCE(vb->thp_all, true);
+	schedule_delayed_work(&vb->thp_tick, VB_THP_JIFFIES);
 	return false;
 }
 

@@ -26,6 +26,12 @@
 #include "testing.h"
 #include "trace.h"
 
+/*
+ * Most bytes dealt with in one section. The VMM may be waiting in a slot ioctl
+ * meanwhile; zapping this much takes some milliseconds.
+ */
+#define VB_DISCARD_STEP		(64UL << 20)
+
 #define VB_PAGES(bytes)		((u64)(bytes) >> VHOST_BALLOON_PAGE_SHIFT)
 
 #define VB_NO_SKIP		(-1)
@@ -317,7 +323,7 @@ static enum vb_thp_result vb_discard_gather_thp(struct vb_discard *d, struct vm_
 		return VB_THP_NO_ROOM;
 	if (!vb_pmd_is_huge(vma->vm_mm, start))
 		return VB_THP_NO_ROOM;
-	return vb_thp_add(d->thp, gfn + ((addr - start) >> PAGE_SHIFT), len >> PAGE_SHIFT);
+	return vb_thp_add(d->thp, gfn + ((addr - start) >> PAGE_SHIFT), len >> PAGE_SHIFT, start);
 }
 
 /* Zap, but of huge pages only those that are complete, as far as parts can be kept in mind. */
@@ -402,7 +408,7 @@ static long vb_discard_part(struct vb_discard *d, unsigned long addr, unsigned l
 	vb_plan_make(d, vma, &plan);
 	if (plan.skip == VB_NO_SKIP && plan.punch && d->file && d->file != vma->vm_file)
 		return -EXDEV;
-	len = min3(len, vma->vm_end - addr, ALIGN(addr + d->step, plan.unit) - addr);
+	len = min3(len, vma->vm_end - addr, ALIGN(addr + VB_DISCARD_STEP, plan.unit) - addr);
 	if (plan.skip != VB_NO_SKIP) {
 		vb_count(d->counters, plan.skip, VB_PAGES(len));
 		return len;
@@ -507,7 +513,7 @@ void vb_discard_skip(struct vb_discard *d, struct vb_cursor *c, enum vhost_ballo
  */
 int vb_discard_step(struct vb_discard *d, struct vb_cursor *c)
 {
-	u64 budget = d->step >> PAGE_SHIFT;
+	u64 budget = VB_DISCARD_STEP >> PAGE_SHIFT;
 	struct vb_range r;
 	long ret = 0;
 

@@ -8,6 +8,7 @@
 #include <linux/llist.h>
 #include <linux/poll.h>
 #include <linux/types.h>
+#include <linux/vhost_balloon.h>
 #include <linux/wait.h>
 
 struct eventfd_ctx;
@@ -41,11 +42,13 @@ bool vb_worker_killed(struct vb_worker *w);
  *	mode or to its guest
  * @head: the task work
  * @flags: whether it is pending
+ * @mm: the address space it was last asked for in; to compare with, not to use
  * @fn: what to do. Other task work of the thread's waits for it.
  */
 struct vb_inline {
 	struct callback_head head;
 	unsigned long flags;
+	const struct mm_struct *mm;
 	void (*fn)(struct vb_inline *in);
 };
 
@@ -65,6 +68,8 @@ void vb_inline_init(struct vb_inline *in, void (*fn)(struct vb_inline *in));
 enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct *mm);
 bool vb_inline_is_fit(const struct mm_struct *mm);
 void vb_inline_flush(void);
+void vb_callback_call(const struct vhost_balloon_callback *cb);
+bool vb_callback_is_running(void);
 
 /**
  * struct vb_kick - an eventfd whose signals start something

@@ -71,7 +71,7 @@ struct vb_batch {
  * @can_inline: whether passes may be inline; NULL for never. Called in any context, without
  *	the queue mutex.
  * @start: the queue is about to run; NULL for nothing to do
- * @prepare: a pass begins, and the regions are up to date; NULL for nothing to do. Not
+ * @prepare: a pass begins that isn't inline, and the regions are up to date; NULL for nothing to do. Not
  *	inside a section. Returns 0, or -EINTR.
  * @collect: take in what the batch has room for of &vb_queue.chain. Inside a
  *	section, with page faults disabled. Returns 1 when the chain is

@@ -49,6 +49,8 @@ void vb_vq_start(struct vb_vq *vq)
 	mutex_unlock(&q->lock);
 	/* What was made available before is nobody's kick. */
 	vb_vq_queue_work(vq);
+	/* What a stop left over. */
+	vb_device_flush_thp(vb);
 }
 
 /* A driver that begins anew holds nothing: it uses its rings from the first entry on. */
@@ -73,8 +75,6 @@ static void vb_device_start_locked(struct vhost_balloon *vb)
 		if (vb->vq[i].ready)
 			vb_vq_start(&vb->vq[i]);
 	vb->running = true;
-	/* What a stop left over. */
-	vb_device_flush_thp(vb);
 	vb_device_event(vb, VHOST_BALLOON_EVENT_STARTED);
 }
 

@@ -14,21 +14,37 @@ static struct vb_thp_part *vb_thp_find(struct vb_thp *t, u64 gfn)
 	return NULL;
 }
 
-static struct vb_thp_part *vb_thp_new(struct vb_thp *t, u64 gfn)
+static void vb_thp_begin(struct vb_thp_part *p, u64 gfn, unsigned long hva)
 {
-	struct vb_thp_part *p;
-
-	if (t->nr == VB_THP_MAX)
-		return NULL;
-	p = &t->part[t->nr];
 	p->gfn = gfn;
+	p->hva = hva;
 	bitmap_zero(p->pages, VB_THP_PAGES);
-	WRITE_ONCE(t->nr, t->nr + 1);
+}
+
+/* The huge page's entry, a new one if need be; NULL if there is no room. */
+static struct vb_thp_part *vb_thp_get(struct vb_thp *t, u64 gfn, unsigned long hva)
+{
+	struct vb_thp_part *p = vb_thp_find(t, gfn);
+
+	if (p && p->hva == hva)
+		return p;
+	if (!p && t->nr == VB_THP_MAX)
+		return NULL;
+	if (!p) {
+		p = &t->part[t->nr];
+		WRITE_ONCE(t->nr, t->nr + 1);
+		t->kept(t);
+	}
+	vb_thp_begin(p, gfn, hva);
 	return p;
 }
 
-/* The last one takes its place. */
-static void vb_thp_drop(struct vb_thp *t, struct vb_thp_part *p)
+/**
+ * vb_thp_drop - keep a huge page in mind no more
+ * @t: the huge pages; the caller holds the memory mutex
+ * @p: which; another one may be there after this
+ */
+void vb_thp_drop(struct vb_thp *t, struct vb_thp_part *p)
 {
 	*p = t->part[t->nr - 1];
 	WRITE_ONCE(t->nr, t->nr - 1);
@@ -39,16 +55,16 @@ static void vb_thp_drop(struct vb_thp *t, struct vb_thp_part *p)
  * @t: the huge pages; the caller holds the memory mutex
  * @gfn: the part's first guest frame number
  * @nr: its pages, all in the same huge page
+ * @hva: where the huge page begins in the VMM's address space
  *
- * Return: what became of it.
+ * Return: what became of it. If the huge page is full it has to be discarded before the memory
+ *	mutex is released.
  */
-enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr)
+enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr, unsigned long hva)
 {
 	u64 first = round_down(gfn, VB_THP_PAGES);
-	struct vb_thp_part *p = vb_thp_find(t, first);
+	struct vb_thp_part *p = vb_thp_get(t, first, hva);
 
-	if (!p)
-		p = vb_thp_new(t, first);
 	if (!p)
 		return VB_THP_NO_ROOM;
 	bitmap_set(p->pages, gfn - first, nr);
@@ -57,7 +73,6 @@ enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr)
 		vb_thp_drop(t, p);
 		return VB_THP_FULL;
 	}
-	t->kept(t);
 	return VB_THP_KEPT;
 }
 
@@ -96,15 +111,15 @@ void vb_thp_clear(struct vb_thp *t)
 }
 
 /**
- * vb_thp_take - take a huge page out that isn't going to be complete soon
+ * vb_thp_next - a huge page that isn't going to be complete soon
  * @t: the huge pages; the caller holds the memory mutex
  * @all: any, and not only those that are idle
  * @rs: empty; filled with those of its pages that are in the balloon. Has room for
  *	VB_THP_PAGES / 2 ranges.
  *
- * Return: false if there is none.
+ * Return: the huge page, which is kept in mind until vb_thp_drop(); NULL if there is none.
  */
-bool vb_thp_take(struct vb_thp *t, bool all, struct vb_ranges *rs)
+struct vb_thp_part *vb_thp_next(struct vb_thp *t, bool all, struct vb_ranges *rs)
 {
 	unsigned int i, start, end;
 
@@ -112,11 +127,10 @@ bool vb_thp_take(struct vb_thp *t, bool all, struct vb_ranges *rs)
 		if (all || t->part[i].idle)
 			break;
 	if (i == t->nr)
-		return false;
+		return NULL;
 	for_each_set_bitrange(start, end, t->part[i].pages, VB_THP_PAGES)
 		vb_ranges_add(rs, t->part[i].gfn + start, end - start);
-	vb_thp_drop(t, &t->part[i]);
-	return true;
+	return &t->part[i];
 }
 
 /**

@@ -27,11 +27,14 @@
 /**
  * struct vb_thp_part - a huge page that is in the balloon in part
  * @gfn: its first guest frame number, a multiple of VB_THP_PAGES
+ * @hva: where that is in the VMM's address space: should another page be there one day, nothing
+ *	is known of it
  * @idle: no part has come since somebody looked
  * @pages: which of its pages are in the balloon
  */
 struct vb_thp_part {
 	u64 gfn;
+	unsigned long hva;
 	bool idle;
 	DECLARE_BITMAP(pages, VB_THP_PAGES);
 };
@@ -39,10 +42,11 @@ struct vb_thp_part {
 /**
  * struct vb_thp - the huge pages of a balloon that are in it in part
  *
- * Protected by the memory mutex; @nr is read without by who would only take pages out.
+ * Protected by the memory mutex. @nr is read without by who would only take pages out, so it must not
+ * fall before what it counted is either discarded or can't be any more.
  *
  * @wanted: parts may be kept in mind. Read and written without the mutex.
- * @kept: called when a part was kept in mind, under the memory mutex: must not sleep
+ * @kept: called when one more is kept in mind, under the memory mutex: must not sleep
  * @nr: entries of @part in use
  * @part: the huge pages, in no order
  */
@@ -65,10 +69,11 @@ enum vb_thp_result {
 	VB_THP_NO_ROOM,
 };
 
-enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr);
+enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr, unsigned long hva);
 void vb_thp_remove(struct vb_thp *t, u64 gfn, u64 nr);
 void vb_thp_clear(struct vb_thp *t);
-bool vb_thp_take(struct vb_thp *t, bool all, struct vb_ranges *rs);
+struct vb_thp_part *vb_thp_next(struct vb_thp *t, bool all, struct vb_ranges *rs);
+void vb_thp_drop(struct vb_thp *t, struct vb_thp_part *p);
 void vb_thp_age(struct vb_thp *t);
 
 #endif /* _VHOST_BALLOON_THP_H */

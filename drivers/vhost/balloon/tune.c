@@ -4,11 +4,13 @@
  */
 #include <linux/virtio_balloon.h>
 
+#include "compat.h"
 #include "device.h"
 
 /* All that can be switched. */
 #define VB_TUNABLES	(VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE |	\
-			 VHOST_BALLOON_TUNE_INLINE | VHOST_BALLOON_TUNE_THP)
+			 VHOST_BALLOON_TUNE_THP |					\
+			 (VB_CAN_INLINE ? VHOST_BALLOON_TUNE_INLINE : 0))
 
 /* Seen by the next batch; a pass may be reading it. */
 static void vb_device_apply_tunables(struct vhost_balloon *vb)
