@@ -430,14 +430,6 @@ static int vb_slot_skip(const struct vhost_balloon_slot *slot)
 	return VB_NO_SKIP;
 }
 
-/* The slot that contains a page, or the next one above. Mostly it's the one that was found last. */
-static int vb_discard_find_slot(struct vb_discard *d, u64 gfn)
-{
-	if (gfn - d->slot.gfn < d->slot.nr)
-		return 0;
-	return vb_memory_find(d->memory, gfn, &d->slot);
-}
-
 /*
  * Deal with the first part of a run of guest pages: as far as one slot, or one
  * gap between slots, reaches at most. Returns the pages dealt with, or an errno as
@@ -451,7 +443,7 @@ static long vb_discard_guest_part(struct vb_discard *d, const struct vb_range *r
 	int skip;
 	long ret;
 
-	if (vb_discard_find_slot(d, r->gfn) || slot->gfn >= r->gfn + nr) {
+	if (vb_memory_find(d->memory, r->gfn, slot) || slot->gfn >= r->gfn + nr) {
 		vb_count(d->counters, VHOST_BALLOON_C_SKIP_NO_SLOT, nr);
 		return nr;
 	}
@@ -521,8 +513,6 @@ int vb_discard_step(struct vb_discard *d, struct vb_cursor *c)
 		vb_discard_skip(d, c, VHOST_BALLOON_C_SKIP_INHIBITED);
 		return 0;
 	}
-	/* What was found in another section is not to be trusted. */
-	d->slot.nr = 0;
 	while (budget && vb_cursor_next(c, &r)) {
 		ret = vb_discard_guest_part(d, &r);
 		if (ret < 0)

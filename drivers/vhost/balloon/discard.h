@@ -28,7 +28,7 @@ struct vm_area_struct;
  * @thp: transparent huge pages that are in the balloon in part; NULL to zap what is named
  * @gather: the pages in the balloon, if huge pages are gathered from their parts; or NULL
  * @bytes: discarded since somebody set this to 0, for tracing
- * @slot: what the page being dealt with lies in; not kept over sections
+ * @slot: what the page being dealt with lies in
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
  * @vma: the area found last; valid while the lock is held
  * @file: the file that this step punches holes into, referenced
