@@ -113,12 +113,11 @@ rows() {
 			(.deviation | number(2))]) | @tsv' "$dir/bench.json" | table
 }
 
-native_rows() {
-	rows '.contestant | startswith("native")'
-}
-
-qemu_rows() {
-	rows '.contestant | startswith("native") | not'
+# section TITLE FILTER: the table of these rows, if there are any.
+section() {
+	jq -e "[.rows[] | select($2)] | length > 0" "$dir/bench.json" >/dev/null || return 0
+	printf '\n%s\n\n' "$1"
+	rows "$2"
 }
 
 bars() {
@@ -131,10 +130,10 @@ figures() {
 	jq -r '.method | "Kernel \(.kernel), QEMU \(.qemu), \(.cpus) CPU (\(.cpu)), transparent huge pages: \(.thp), " +
 		(if .icount then "clock: instructions." else "clock: real time." end)' \
 		"$dir/bench.json"
-	printf '\n%s\n\n' "Guests under QEMU, microseconds for a page:"
-	qemu_rows
-	printf '\n%s\n\n' "The native device, microseconds for a page:"
-	native_rows
+	section "Guests under QEMU, microseconds for a page:" \
+		'.contestant | startswith("native") | not'
+	section "The native device, microseconds for a page:" \
+		'.contestant | startswith("native")'
 	printf '\n::\n\n'
 	bars | sed 's/^/  /'
 }
