@@ -135,6 +135,13 @@ touch_memory() {
 	guest_run $guest "$command" 600 || die "the guest cannot use its memory"
 }
 
+# Whatever that leaves to be done is done before anything is measured. Not so before reports,
+# which begin after two seconds.
+touch_and_settle() {
+	touch_memory "$1"
+	sleep 2
+}
+
 # balloon MEMORY MIB [OPTION...]: asks the guest, which has that much memory, for MIB.
 balloon() {
 	local memory=$1 mib=$2 output expected
@@ -155,7 +162,7 @@ small() {
 	local pages=$((SIZE * PAGES_PER_MIB))
 
 	boot $SIZE_MEM
-	touch_memory $((SIZE_MEM - KEPT))
+	touch_and_settle $((SIZE_MEM - KEPT))
 	record inflate $pages balloon $SIZE_MEM $SIZE
 	record deflate $pages balloon $SIZE_MEM 0
 	record idle 0 operation "$pid" idle $IDLE_MS
@@ -171,7 +178,7 @@ small() {
 large() {
 	[ "$contestant" != worker ] || return
 	boot $LARGE_MEM
-	touch_memory $((LARGE_MEM - KEPT))
+	touch_and_settle $((LARGE_MEM - KEPT))
 	record inflate-large $((LARGE * PAGES_PER_MIB)) balloon $LARGE_MEM $LARGE
 	halt
 }
@@ -217,23 +224,26 @@ each_qemu() {
 	done
 }
 
-# native BACKING ORDER...: each of them inline, by the worker, and without a balloon.
+# native BACKING ORDER...: each of them inline, by the worker, and without a balloon. What the
+# bars are about is measured with more memory, and so more exactly.
 native() {
-	local order
+	local order size
 	backend=$1
 	shift
 
 	for order; do
+		size=$NATIVE_SIZE
+		[ "$order" != ascending ] || size=$SIZE
 		for contestant in native-inline native-worker native-floor; do
-			record "$order" $((NATIVE_SIZE * PAGES_PER_MIB)) "$bench_dir/native" \
-				"$backend" "$order" "${contestant#native-}" $NATIVE_SIZE
+			record "$order" $((size * PAGES_PER_MIB)) "$bench_dir/native" \
+				"$backend" "$order" "${contestant#native-}" "$size"
 		done
 	done
 }
 
 # Every second page of a huge page gives nothing back.
 native_rows() {
-	echo $((huge_pages + NATIVE_SIZE / 2)) >$HUGE_PAGES
+	echo $((huge_pages + SIZE / 2)) >$HUGE_PAGES
 	for repeat in $REPEATS; do
 		say "native, run $repeat"
 		for backend in anon memfd thp; do

@@ -29,6 +29,8 @@
 
 /* Pages of a request: what a Linux guest sends. */
 #define REQUEST		256U
+/* Seconds from touching memory to giving it away. */
+#define SETTLE_S	2
 
 /* Neighbours that are given back by one call. */
 struct run {
@@ -258,6 +260,8 @@ int main(int argc, char **argv)
 		ret = machine_touch(&machine);
 	if (ret)
 		die(ret, "cannot set up");
+	/* What others do after all that: memory of those that ended is freed, and the like. */
+	sleep(SETTLE_S);
 	pages = calloc(nr, sizeof(*pages));
 	if (!pages)
 		die(-ENOMEM, "pages");
