@@ -96,7 +96,7 @@ table() {
 		}'
 }
 
-# rows FILTER: the rows of bench.json that it lets through.
+# rows FILTER MEMBER NAME: the rows of bench.json that it lets through, that member of them too.
 rows() {
 	jq -r '
 		def number($digits): if . == null then "-" else
@@ -106,18 +106,18 @@ rows() {
 			("0" * ([$digits + 1 - ($text | length), 0] | max) // "") + $text |
 			$sign + .[:-$digits] + "." + .[-$digits:] end;
 		["contestant", "memory", "operation", "all", "host", "guest", "exits",
-			"switches", "system calls", "off by %"],
+			"switches", "'"$3"'", "off by %"],
 		(.rows[] | select('"$1"') | [.contestant, .backend, .operation,
 			(.all_us | number(2)), (.host_us | number(2)), (.guest_us | number(2)),
-			(.exits | number(1)), (.switches | number(2)), (.syscalls | number(1)),
+			(.exits | number(1)), (.switches | number(2)), (.'"$2"' | number(1)),
 			(.deviation | number(2))]) | @tsv' "$dir/bench.json" | table
 }
 
-# section TITLE FILTER: the table of these rows, if there are any.
+# section TITLE FILTER MEMBER NAME: the table of these rows, if there are any.
 section() {
 	jq -e "[.rows[] | select($2)] | length > 0" "$dir/bench.json" >/dev/null || return 0
 	printf '\n%s\n\n' "$1"
-	rows "$2"
+	rows "$2" "$3" "$4"
 }
 
 bars() {
@@ -131,9 +131,9 @@ figures() {
 		(if .icount then "clock: instructions." else "clock: real time." end)' \
 		"$dir/bench.json"
 	section "Guests under QEMU, microseconds for a page:" \
-		'.contestant | startswith("native") | not'
+		'.contestant | startswith("native") | not' syscalls "system calls"
 	section "The native device, microseconds for a page:" \
-		'.contestant | startswith("native")'
+		'.contestant | startswith("native")' operations operations
 	printf '\n::\n\n'
 	bars | sed 's/^/  /'
 }
