@@ -186,7 +186,9 @@ FIXTURE_SETUP(inflate)
 	}
 	if (!type->no_slot)
 		ASSERT_EQ(0, vb_machine_add(&self->m, &self->b.mem, type->slot_flags));
-	ASSERT_EQ(0, vb_set_tunables(self->m.backend, type->tunables, type->tunables));
+	/* So that parts of huge pages don't wait for each other: see thp.c. */
+	ASSERT_EQ(0, vb_set_tunables(self->m.backend, VHOST_BALLOON_TUNE_THP | type->tunables,
+				     type->tunables));
 	ASSERT_EQ(0, vb_machine_start(&self->m));
 	ASSERT_EQ(0, vb_get_counters(self->m.backend, &self->before));
 	choose(self, type);
