@@ -176,6 +176,7 @@ static void vb_inline_run(struct callback_head *head)
 {
 	struct vb_inline *in = container_of(head, struct vb_inline, head);
 
+	WRITE_ONCE(in->task, NULL);
 	clear_bit(VB_INLINE_QUEUED, &in->flags);
 	/* Who asks from here on asks again; what came before it is seen. */
 	smp_mb__after_atomic();
@@ -223,10 +224,10 @@ enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct
 {
 	if (!vb_inline_is_fit(mm))
 		return VB_INLINE_UNFIT;
-	/* It may be pending on a thread of a former owner's, which nobody can wait for. */
+	/* Another thread may be held up for as long as userspace likes, and be a former owner's. */
 	if (test_and_set_bit(VB_INLINE_QUEUED, &in->flags))
-		return READ_ONCE(in->mm) == mm ? VB_INLINE_PENDING : VB_INLINE_UNFIT;
-	WRITE_ONCE(in->mm, mm);
+		return READ_ONCE(in->task) == current ? VB_INLINE_PENDING : VB_INLINE_ELSEWHERE;
+	WRITE_ONCE(in->task, current);
 	if (!vb_task_work_add(&in->head))
 		return VB_INLINE_ADDED;
 	clear_bit(VB_INLINE_QUEUED, &in->flags);

@@ -89,6 +89,8 @@ static int vb_vq_try_inline(struct vb_vq *vq)
 		break;
 	case VB_INLINE_PENDING:
 		break;
+	case VB_INLINE_ELSEWHERE:
+		return VHOST_BALLOON_C_WORKER_OVERLAP;
 	case VB_INLINE_UNFIT:
 		return VHOST_BALLOON_C_WORKER_KICKER;
 	}

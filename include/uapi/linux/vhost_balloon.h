@@ -429,7 +429,7 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_WORKER_KICKER: kicks left to the worker: not by a thread of the VMM's that
  *   returns to user mode or to its guest
  * @VHOST_BALLOON_C_WORKER_OVERLAP: kicks left to the worker: the queue was being served inline, or
- *   the kick is a balloon's interrupt
+ *   about to be on another thread, or the kick is a balloon's interrupt
  * @VHOST_BALLOON_C_WORKER_EXIT: inline passes left to the worker before they began: the thread
  *   is exiting, or has another address space by now
  * @VHOST_BALLOON_C_WORKER_LOCK: inline passes left to the worker: a lock was taken

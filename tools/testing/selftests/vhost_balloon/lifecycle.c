@@ -82,7 +82,7 @@ TEST_F(machine, shows_itself_as_running)
 	EXPECT_EQ(getpid(), info.pid);
 	EXPECT_EQ(source, info.source);
 	EXPECT_EQ((__u64)VHOST_BALLOON_INFO_OWNED | VHOST_BALLOON_INFO_RUNNING,
-		  info.flags & ~(__u64)VHOST_BALLOON_INFO_NO_ZAP);
+		  info.flags & ~(VHOST_BALLOON_INFO_NO_ZAP | VHOST_BALLOON_INFO_NO_INLINE));
 	EXPECT_EQ(FEATURES, info.features);
 	EXPECT_EQ(2U, info.nr_regions);
 	EXPECT_EQ(VB_BUF_LEN + RAM_PAGES * VB_PAGE, info.ram);

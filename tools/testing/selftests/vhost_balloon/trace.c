@@ -12,6 +12,7 @@
 #include "vb_hint.h"
 #include "vb_memory.h"
 #include "vb_trace.h"
+#include "vb_worker.h"
 
 #define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | \
 			 VB_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST) | \
@@ -57,6 +58,7 @@ FIXTURE_SETUP(trace)
 	ASSERT_EQ(0, vb_memory_map(&self->ram, VB_MEMORY_ANON, RAM_GPA, PAGES * VB_PAGE));
 	ASSERT_EQ(0, vb_machine_add(&self->m, &self->ram, 0));
 	ASSERT_EQ(0, vb_machine_start(&self->m));
+	ASSERT_EQ(0, vb_settle(self->m.backend));
 	ASSERT_EQ(0, vb_get_info(self->m.backend, &info));
 	self->id = info.id;
 }
@@ -113,7 +115,7 @@ static void expect_batch(struct __test_metadata *_metadata, FIXTURE_DATA(trace) 
 	EXPECT_EQ(bytes, number(self, 0, "bytes"));
 	EXPECT_NE(0ULL, number(self, 0, "ns"));
 	EXPECT_GT(A_MINUTE, number(self, 0, "ns"));
-	EXPECT_TRUE(says(self, 0, "where", "worker")) {
+	EXPECT_TRUE(says(self, 0, "where", vb_inline_missing() ? "worker" : "inline")) {
 		TH_LOG("%s", self->lines[0].text);
 	}
 }
@@ -138,6 +140,15 @@ TEST_F(trace, batch_of_a_report_has_what_was_discarded)
 	ASSERT_EQ(0, vb_send_piece(vb_machine_queue(&self->m, REPORT_INDEX), RAM_GPA,
 				   PAGES * VB_PAGE));
 	expect_batch(_metadata, self, "report", REPORT_INDEX, PAGES, 1, PAGES * VB_PAGE);
+}
+
+TEST_F(trace, batch_of_the_worker_is_told_from_one_of_the_kick)
+{
+	ASSERT_EQ(0, vb_set_tunables(self->m.backend, VHOST_BALLOON_TUNE_INLINE, 0));
+	ASSERT_EQ(0, vb_deflate_range(&self->m, RAM_GPA, 7));
+	ASSERT_EQ(0, vb_machine_stop(&self->m));
+	ASSERT_EQ(1, read_lines(self, "batch"));
+	EXPECT_TRUE(says(self, 0, "where", "worker"));
 }
 
 TEST_F(trace, discard_is_one_operation)

@@ -112,12 +112,17 @@ int vb_vm_ioeventfd(struct vb_vm *vm, int eventfd, enum vb_kick_by by, __u64 add
 
 int vb_vcpu_create(struct vb_vm *vm, struct vb_vcpu *vcpu)
 {
+	return vb_vcpu_create_id(vm, vcpu, 0);
+}
+
+int vb_vcpu_create_id(struct vb_vm *vm, struct vb_vcpu *vcpu, unsigned int id)
+{
 	int size = ioctl_number(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 
 	vcpu->fd = -1;
 	if (size < 0)
 		return size;
-	vcpu->fd = ioctl_number(vm->fd, KVM_CREATE_VCPU, 0);
+	vcpu->fd = ioctl_number(vm->fd, KVM_CREATE_VCPU, id);
 	if (vcpu->fd < 0)
 		return vcpu->fd;
 	vcpu->run_size = size;

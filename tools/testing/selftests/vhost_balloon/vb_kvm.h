@@ -56,6 +56,8 @@ struct vb_vcpu {
 };
 
 int vb_vcpu_create(struct vb_vm *vm, struct vb_vcpu *vcpu);
+/* The same for one of several: @id from 0 on. */
+int vb_vcpu_create_id(struct vb_vm *vm, struct vb_vcpu *vcpu, unsigned int id);
 void vb_vcpu_destroy(struct vb_vcpu *vcpu);
 
 /* Real mode, all segments at 0, interrupts off, about to run what is at @ip. */

@@ -3,7 +3,8 @@
  * The whole way of an inflate with a real vCPU: a guest of a few instructions
  * is the driver. It posts page numbers, kicks by an ioeventfd, halts, and is
  * woken by its irqfd interrupt. Its interrupt handler writes down what it
- * finds: how far the used index has come, and whether the pages are gone.
+ * finds: how far the used index has come, and whether the pages are gone. The queue is served
+ * by the vCPU's thread, on its way back to the guest, or by the worker.
  */
 #include <endian.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "kselftest_harness.h"
 #include "vb_guest.h"
 #include "vb_memory.h"
+#include "vb_worker.h"
 
 FIXTURE(vcpu) {
 	struct vb_vm vm;
@@ -26,6 +28,7 @@ FIXTURE_VARIANT(vcpu) {
 	enum vb_memory_kind kind;
 	enum vb_kick_by by;
 	__u64 features;
+	bool worker;
 };
 
 FIXTURE_VARIANT_ADD(vcpu, anonymous_pio) {
@@ -48,6 +51,19 @@ FIXTURE_VARIANT_ADD(vcpu, memfd_pio_event_idx) {
 FIXTURE_VARIANT_ADD(vcpu, memfd_mmio) {
 	.kind = VB_MEMORY_MEMFD,
 	.by = VB_KICK_BY_MMIO,
+};
+
+FIXTURE_VARIANT_ADD(vcpu, anonymous_pio_worker) {
+	.kind = VB_MEMORY_ANON,
+	.by = VB_KICK_BY_PIO,
+	.worker = true,
+};
+
+FIXTURE_VARIANT_ADD(vcpu, memfd_mmio_event_idx_worker) {
+	.kind = VB_MEMORY_MEMFD,
+	.by = VB_KICK_BY_MMIO,
+	.features = VB_FEATURE(VIRTIO_RING_F_EVENT_IDX),
+	.worker = true,
 };
 
 static int open_vm(FIXTURE_DATA(vcpu) *self)
@@ -112,7 +128,10 @@ FIXTURE_SETUP(vcpu)
 	ASSERT_EQ(0, vb_vm_ioeventfd(&self->vm, self->inflate.kick, variant->by,
 				     variant->by == VB_KICK_BY_PIO ? KICK_PORT : KICK_MMIO));
 	ASSERT_EQ(0, vb_vm_irqfd(&self->vm, self->inflate.call, IRQ));
+	if (variant->worker)
+		ASSERT_EQ(0, vb_set_tunables(self->backend, VHOST_BALLOON_TUNE_INLINE, 0));
 	ASSERT_EQ(0, vb_set_running(self->backend, true));
+	ASSERT_EQ(0, vb_settle(self->backend));
 }
 
 FIXTURE_TEARDOWN(vcpu)
@@ -178,6 +197,43 @@ TEST_F_TIMEOUT(vcpu, interrupt_finds_all_pages_gone_round_after_round, 120)
 	EXPECT_EQ(round, counters.value[VHOST_BALLOON_C_CHAINS]);
 	EXPECT_EQ(round, counters.value[VHOST_BALLOON_C_SIGNALS]);
 	EXPECT_LE(round, counters.value[VHOST_BALLOON_C_KICKS]);
+}
+
+/* The kick ends the guest's turn, and the queue is served before its next one. */
+TEST_F_TIMEOUT(vcpu, thread_serves_the_queue_before_it_goes_on, 120)
+{
+	struct vhost_balloon_counters before;
+	pid_t worker = vb_worker_find(self->backend);
+	long switches = vb_worker_switches(worker);
+	unsigned int round;
+
+	if (variant->worker)
+		SKIP(return, "that is left to the worker");
+	if (vb_inline_missing())
+		SKIP(return, "%s", vb_inline_missing());
+	ASSERT_LT(0, worker);
+	ASSERT_EQ(0, vb_get_counters(self->backend, &before));
+	for (round = 1; round <= 40; round++) {
+		one_round(_metadata, self, FIRST_PAGE, 1 + round);
+		ASSERT_EQ(before.value[VHOST_BALLOON_C_PASSES_INLINE] + round,
+			  vb_counter(self->backend, VHOST_BALLOON_C_PASSES_INLINE));
+	}
+	EXPECT_EQ(-1, vb_misplaced(self->backend, &before, VHOST_BALLOON_NR_COUNTERS, 0));
+	EXPECT_EQ(switches, vb_worker_switches(worker));
+}
+
+TEST_F_TIMEOUT(vcpu, worker_serves_the_queue_where_inline_is_off, 120)
+{
+	struct vhost_balloon_counters before;
+	unsigned int round;
+
+	if (!variant->worker)
+		SKIP(return, "that is done inline");
+	ASSERT_EQ(0, vb_get_counters(self->backend, &before));
+	for (round = 0; round < 40; round++)
+		one_round(_metadata, self, FIRST_PAGE, 1 + round);
+	EXPECT_EQ(-1, vb_misplaced(self->backend, &before, VHOST_BALLOON_C_WORKER_OFF, round));
+	EXPECT_EQ(0ULL, vb_counter(self->backend, VHOST_BALLOON_C_PASSES_INLINE));
 }
 
 TEST_F_TIMEOUT(vcpu, guest_goes_on_over_a_stop_and_start, 120)

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A balloon's worker, as /proc shows it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vb_worker.h"
+
+/* A line of a file below /proc: the first one that begins with @key. */
+static int proc_line(const char *dir, const char *tid, const char *name, const char *key,
+		     char *line, int size)
+{
+	size_t len = strlen(key);
+	char path[300];
+	int ret = -ENODATA;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, tid, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (ret && fgets(line, size, file))
+		if (!strncmp(line, key, len))
+			ret = 0;
+	fclose(file);
+	line[strcspn(line, "\n")] = 0;
+	return ret;
+}
+
+/* The thread of that name in a directory of threads: the youngest, if another one just ends. */
+static pid_t find_thread(const char *dir, const char *name)
+{
+	pid_t tid = -ENOENT;
+	struct dirent *entry;
+	char line[64];
+	DIR *threads;
+
+	threads = opendir(dir);
+	if (!threads)
+		return -errno;
+	while ((entry = readdir(threads))) {
+		if (atoi(entry->d_name) <= tid || atoi(entry->d_name) <= 0)
+			continue;
+		if (!proc_line(dir, entry->d_name, "comm", "", line, sizeof(line)) &&
+		    !strcmp(line, name))
+			tid = atoi(entry->d_name);
+	}
+	closedir(threads);
+	return tid;
+}
+
+pid_t vb_worker_find(int backend)
+{
+	struct vhost_balloon_info info;
+	char name[32];
+	pid_t tid;
+	int ret;
+
+	ret = vb_get_info(backend, &info);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "vballoon-%llu", (unsigned long long)info.id);
+	/* A thread of ours, or on older kernels one of the kernel's. */
+	tid = find_thread("/proc/self/task", name);
+	return tid > 0 ? tid : find_thread("/proc", name);
+}
+
+static long status_number(pid_t tid, const char *key)
+{
+	char id[16], line[128];
+	int ret;
+
+	snprintf(id, sizeof(id), "%d", tid);
+	ret = proc_line("/proc", id, "status", key, line, sizeof(line));
+	return ret ?: atol(line + strlen(key));
+}
+
+long vb_worker_switches(pid_t worker)
+{
+	long voluntary = status_number(worker, "voluntary_ctxt_switches:");
+	long other = status_number(worker, "nonvoluntary_ctxt_switches:");
+
+	return voluntary < 0 || other < 0 ? -ENODATA : voluntary + other;
+}
+
+int vb_worker_settle(pid_t worker)
+{
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
+	char id[16], line[128];
+	int ret;
+
+	snprintf(id, sizeof(id), "%d", worker);
+	for (;;) {
+		ret = proc_line("/proc", id, "status", "State:", line, sizeof(line));
+		if (ret)
+			return ret;
+		/* Not "disk sleep": then it waits for something, and goes on. */
+		if (strstr(line, "(sleeping)"))
+			return 0;
+		if (vb_now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(1000);
+	}
+}
+
+int vb_settle(int backend)
+{
+	pid_t worker = vb_worker_find(backend);
+
+	return worker < 0 ? worker : vb_worker_settle(worker);
+}
+
+unsigned int vb_rounds(unsigned int ordinary)
+{
+	/* It is there on a kernel that has all kinds of checks. */
+	return access("/sys/kernel/debug/kmemleak", F_OK) ? ordinary : (ordinary + 9) / 10;
+}
+
+const char *vb_inline_missing(void)
+{
+	struct vhost_balloon_info info;
+	int fd = vb_open_owned();
+	int ret;
+
+	/* Without the module the test itself finds out. */
+	if (fd < 0)
+		return NULL;
+	ret = vb_get_info(fd, &info);
+	close(fd);
+	if (!ret && info.flags & VHOST_BALLOON_INFO_NO_INLINE)
+		return "this kernel lets no queue be served on the thread that kicked";
+	return NULL;
+}
+
+int vb_misplaced(int fd, const struct vhost_balloon_counters *before,
+		 enum vhost_balloon_counter counter, __u64 nr)
+{
+	struct vhost_balloon_counters now;
+	int c;
+
+	if (vb_get_counters(fd, &now) < 0)
+		return VHOST_BALLOON_NR_COUNTERS;
+	for (c = VHOST_BALLOON_C_WORKER_OFF; c <= VHOST_BALLOON_C_WORKER_LEFT; c++)
+		if (now.value[c] - before->value[c] != (c == (int)counter ? nr : 0))
+			return c;
+	return -1;
+}
