@@ -36,9 +36,9 @@ SYSCALLS_SIZE=64
 NATIVE_SIZE=64
 # An idle guest, for what it does of itself.
 IDLE_MS=2000
-# Reports come every two seconds.
+# Reports come every two seconds, each of an eighth or so of what there is.
 REPORT_QUIET_MS=3000
-REPORT_IDLE_MS=8000
+REPORT_MS=14000
 # REPORTING, besides MUST_TELL_HOST and STATS_VQ.
 REPORT_FEATURES=0x330000023
 THP=/sys/kernel/mm/transparent_hugepage/enabled
@@ -165,7 +165,7 @@ small() {
 	touch_and_settle $((SIZE_MEM - KEPT))
 	record inflate $pages balloon $SIZE_MEM $SIZE
 	record deflate $pages balloon $SIZE_MEM 0
-	record idle 0 operation "$pid" idle $IDLE_MS
+	record idle 0 operation -s "$pid" idle $IDLE_MS
 	# Calls are the same in number whether there is memory to give back or not.
 	if [ "$repeat" = 1 ]; then
 		pages=$((SYSCALLS_SIZE * PAGES_PER_MIB))
@@ -192,15 +192,15 @@ reporting() {
 	echo never >$THP
 	repeat=1
 	boot $SIZE_MEM reporting
-	operation "$pid" quiet $REPORT_QUIET_MS >/dev/null
+	operation -p 100 "$pid" quiet $REPORT_QUIET_MS >/dev/null
 	for repeat in $REPEATS; do
 		before=$(guest_memory)
 		touch_memory $SIZE
-		record report $((SIZE * PAGES_PER_MIB)) operation "$pid" quiet $REPORT_QUIET_MS
+		record report $((SIZE * PAGES_PER_MIB)) operation "$pid" idle $REPORT_MS
 		after=$(guest_memory)
 		[ $((after - before)) -lt $((SIZE * 1024 / 50)) ] ||
 			die "$contestant: $((after - before)) kB of what was reported are still there"
-		record report-idle 0 operation "$pid" idle $REPORT_IDLE_MS
+		record report-idle 0 operation "$pid" idle $REPORT_MS
 	done
 	halt
 	echo "$thp" >$THP
@@ -279,6 +279,8 @@ mkdir -p "$out" || die "no directory $out"
 # An idle machine's time goes by in leaps.
 [ -n "$wall" ] || GUEST_PATIENCE=20
 GUEST_APPEND=nokaslr
+# QEMU's HPET has the guest's timer tick for ever, idle or not.
+GUEST_MACHINE=hpet=off
 thp=$(sed 's/.*\[\(.*\)\].*/\1/' $THP)
 huge_pages=$(cat $HUGE_PAGES)
 trap end EXIT

@@ -33,6 +33,7 @@ def rest_ns:
 def total_ns:
 	if $method.icount and is_native then .cpu_ns
 	elif $method.icount then .busy_ns - idle(.; "busy_ns"; rest_ns)
+	elif .operation == "report" then .cpu_ns - idle(.; "cpu_ns"; rest_ns)
 	else .active_ns // .elapsed_ns end;
 
 def guest_ns: .guest_ns - idle(.; "guest_ns"; rest_ns);
@@ -51,7 +52,10 @@ def figures:
 		host_us: (host_ns / .pages / 1000),
 		exits: (.exits / $batches),
 		switches: ((.switches - idle($row; "switches"; .elapsed_ns)) / $batches),
-		syscalls: (if $syscalls then $syscalls.syscalls / ($syscalls.pages / 256) else null end),
+		syscalls: (if $syscalls
+			then ($syscalls.syscalls - idle($syscalls; "syscalls"; $syscalls.elapsed_ns)) /
+				($syscalls.pages / 256)
+			else null end),
 		operations: (if .operations then .operations / $batches else null end)
 	};
 

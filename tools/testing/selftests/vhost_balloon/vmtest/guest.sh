@@ -17,6 +17,7 @@
 # Before guest_start: GUEST_MEM, MiB of memory (512); GUEST_BACKEND, what the
 # memory is: anon, memfd, hugetlb, that is a memfd of pages of 2 MiB (anon);
 # GUEST_APPEND, more of its command line;
+# GUEST_MACHINE, more options of its machine;
 # GUEST_BOOT, where its vmlinuz and initramfs.gz are.
 
 GUEST_DIR=${GUEST_DIR:-/tmp/guest}
@@ -51,7 +52,7 @@ guest_start() {
 	mkfifo "$dir/serial.in" "$dir/serial.out" || return
 	qemu-system-x86_64 -name "$name" -daemonize -pidfile "$dir/pid" \
 		-nodefaults -no-user-config -display none -vga none \
-		-machine pc,accel=kvm -cpu host "${memory[@]}" \
+		-machine "pc,accel=kvm${GUEST_MACHINE:+,$GUEST_MACHINE}" -cpu host "${memory[@]}" \
 		-bios qboot.rom \
 		-kernel "$boot/vmlinuz" -initrd "$boot/initramfs.gz" \
 		-append "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on ${GUEST_APPEND:-}" \
