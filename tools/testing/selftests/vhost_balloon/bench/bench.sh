@@ -36,8 +36,9 @@ SYSCALLS_SIZE=64
 NATIVE_SIZE=64
 # An idle guest, for what it does of itself.
 IDLE_MS=2000
-# Reports come every two seconds, each of an eighth or so of what there is.
-REPORT_QUIET_MS=3000
+# Reports come every two seconds, until there is nothing left: seconds to wait for that with
+# all memory, milliseconds with that of one operation.
+REPORT_ALL_S=40
 REPORT_MS=14000
 # REPORTING, besides MUST_TELL_HOST and STATS_VQ.
 REPORT_FEATURES=0x330000023
@@ -192,7 +193,7 @@ reporting() {
 	echo never >$THP
 	repeat=1
 	boot $SIZE_MEM reporting
-	operation -p 100 "$pid" quiet $REPORT_QUIET_MS >/dev/null
+	sleep $REPORT_ALL_S
 	for repeat in $REPEATS; do
 		before=$(guest_memory)
 		touch_memory $SIZE

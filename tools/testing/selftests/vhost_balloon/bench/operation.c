@@ -7,8 +7,7 @@
  *
  *   qmp SOCKET BYTES    QEMU's own balloon: leave the guest with so many bytes
  *   control ID PAGES    a balloon of vhost-balloon: have the guest give so many pages
- *   quiet MS            whatever it does: until it has done nothing for so long
- *   idle MS             just so long
+ *   idle MS             whatever it does: just so long
  *
  *   -s    count system calls too, which makes each of them slower
  *   -p MS how often to look whether it's over, and how exactly "active_ns" says when
@@ -44,7 +43,6 @@ struct action {
 	const char *name;
 	int fd;
 	__u64 value;
-	unsigned int quiet_ms;
 	unsigned int idle_ms;
 	unsigned int poll_ms;
 	bool syscalls;
@@ -89,7 +87,7 @@ static __u64 wait_end(const struct meter *meter, const struct action *action)
 			begun = true;
 			last = now;
 		}
-		quiet = begun ? action->quiet_ms : BEGIN_MS;
+		quiet = begun ? QUIET_MS : BEGIN_MS;
 	} while (now - last < quiet * NSEC_PER_MSEC);
 	return last;
 }
@@ -159,11 +157,6 @@ static int open_control(const char *id)
 static bool parse(char **argv, int argc, struct action *action)
 {
 	action->name = argv[0];
-	action->quiet_ms = QUIET_MS;
-	if (argc == 2 && !strcmp(argv[0], "quiet")) {
-		action->quiet_ms = atoi(argv[1]);
-		return true;
-	}
 	if (argc == 2 && !strcmp(argv[0], "idle")) {
 		action->idle_ms = atoi(argv[1]);
 		return action->idle_ms > 0;
@@ -198,7 +191,7 @@ int main(int argc, char **argv)
 	argv += optind;
 	argc -= optind;
 	if (argc < 3 || !parse(argv + 1, argc - 1, &action))
-		errx(2, "usage: operation [-s] [-p MS] PID qmp|control|quiet|idle ...");
+		errx(2, "usage: operation [-s] [-p MS] PID qmp|control|idle ...");
 	measure(atoi(argv[0]), &action);
 	return 0;
 }
