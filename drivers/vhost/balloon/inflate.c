@@ -52,6 +52,17 @@ static void vb_pfns_take(struct vb_queue *q, unsigned int n)
 		q->faults = 0;
 }
 
+/* The batch is full. Whether the chain is through, too, as collect returns it. */
+static int vb_pfns_full(struct vb_queue *q)
+{
+	int ret;
+
+	if (q->carry_len)
+		return 0;
+	ret = vb_chain_segment(&q->vring, &q->acc, &q->chain);
+	return ret < 0 ? ret : !ret;
+}
+
 /*
  * Read page numbers, as many as the batch has room for. A page number may be
  * spread over descriptors; what is there of it is carried over.
@@ -81,7 +92,7 @@ static int vb_pfns_collect(struct vb_queue *q)
 			return -EBADMSG;
 		}
 	}
-	return 0;
+	return vb_pfns_full(q);
 }
 
 /*
