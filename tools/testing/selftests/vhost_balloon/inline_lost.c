@@ -62,24 +62,24 @@ FIXTURE_VARIANT(lost) {
 	bool toggled;
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_400000) {
-	.kicks = KICK_ALWAYS, .rounds = 400000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_500000) {
+	.kicks = KICK_ALWAYS, .rounds = 500000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_as_wanted_200000) {
-	.kicks = KICK_AS_WANTED, .rounds = 200000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_as_wanted_225000) {
+	.kicks = KICK_AS_WANTED, .rounds = 225000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_by_event_200000) {
-	.kicks = KICK_BY_EVENT, .rounds = 200000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_by_event_225000) {
+	.kicks = KICK_BY_EVENT, .rounds = 225000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_thread_and_process_100000) {
-	.kicks = KICK_ALWAYS, .rounds = 100000, .process = true,
+FIXTURE_VARIANT_ADD(lost, of_thread_and_process_25000) {
+	.kicks = KICK_ALWAYS, .rounds = 25000, .process = true,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_toggled_100000) {
-	.kicks = KICK_ALWAYS, .rounds = 100000, .toggled = true,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_toggled_25000) {
+	.kicks = KICK_ALWAYS, .rounds = 25000, .toggled = true,
 };
 
 static int open_game(FIXTURE_DATA(lost) *self, enum kicks kicks)
