@@ -127,7 +127,33 @@ static void add_optional(struct libscols_table *table, const struct vhost_balloo
 		fact(table, "Poison", "0x%x", info->poison_val);
 }
 
-static void print_facts(const struct vhost_balloon_info *info)
+/* Counters of what was left to the worker, in their order. */
+#define LEFT_FIRST	VHOST_BALLOON_C_WORKER_OFF
+#define LEFT_LAST	VHOST_BALLOON_C_WORKER_LEFT
+
+/* Where passes ran, and why they ran on the worker. */
+static void add_passes(struct libscols_table *table, const struct vhost_balloon_counters *counters)
+{
+	uint64_t passes = counters->value[VHOST_BALLOON_C_PASSES];
+	const char *label = "Left to the worker";
+	unsigned int i;
+
+	/* An older kernel knows less. */
+	if (counters->nr <= LEFT_LAST)
+		return;
+	fact(table, "Passes", "%" PRIu64 ", of these %" PRIu64 " on the thread that kicked", passes,
+	     (uint64_t)counters->value[VHOST_BALLOON_C_PASSES_INLINE]);
+	for (i = LEFT_FIRST; i <= LEFT_LAST; i++) {
+		if (!counters->value[i])
+			continue;
+		fact(table, label, "%" PRIu64 " (%s)", (uint64_t)counters->value[i],
+		     words_counter(i));
+		label = "";
+	}
+}
+
+static void print_facts(const struct vhost_balloon_info *info,
+			const struct vhost_balloon_counters *counters)
 {
 	static const struct column columns[] = { { "", 0 }, { "", SCOLS_FL_WRAP } };
 	struct libscols_table *table = table_new(columns, ARRAY_SIZE(columns));
@@ -142,6 +168,7 @@ static void print_facts(const struct vhost_balloon_info *info)
 	add_flags(table, info);
 	add_inhibit(table, info);
 	add_optional(table, info);
+	add_passes(table, counters);
 	table_print_free(table);
 }
 
@@ -227,7 +254,21 @@ static struct json_object *queue_json(uint32_t index, const struct vhost_balloon
 	return json;
 }
 
-static void print_json(const struct vhost_balloon_info *info)
+static struct json_object *passes_json(const struct vhost_balloon_counters *counters)
+{
+	struct json_object *json = json_map(), *left = json_map();
+	unsigned int i;
+
+	json_add(json, "all", json_number(counters->value[VHOST_BALLOON_C_PASSES]));
+	json_add(json, "inline", json_number(counters->value[VHOST_BALLOON_C_PASSES_INLINE]));
+	for (i = LEFT_FIRST; i <= LEFT_LAST; i++)
+		json_add(left, words_counter(i), json_number(counters->value[i]));
+	json_add(json, "left_to_worker", left);
+	return json;
+}
+
+static void print_json(const struct vhost_balloon_info *info,
+		       const struct vhost_balloon_counters *counters)
 {
 	struct json_object *json = summary_json(info), *queues = json_list();
 	char word[WORD_BUF];
@@ -241,12 +282,14 @@ static void print_json(const struct vhost_balloon_info *info)
 	for (i = 0; i < info->nr_queues; i++)
 		json_append(queues, queue_json(i, &info->queues[i]));
 	json_add(json, "queues", queues);
+	json_add(json, "passes", counters->nr > LEFT_LAST ? passes_json(counters) : NULL);
 	json_print_free(json);
 }
 
 int cmd_info(struct common *common, int argc, char **argv)
 {
 	struct id_args args = { .common = common };
+	struct vhost_balloon_counters counters;
 	struct vhost_balloon_info info;
 	struct balloon b;
 	int code, error;
@@ -256,12 +299,14 @@ int cmd_info(struct common *common, int argc, char **argv)
 	if (code)
 		return code;
 	error = balloon_get_info(&b, &info);
+	if (!error)
+		error = balloon_get_counters(&b, &counters);
 	if (error) {
 		code = balloon_failed(&b, "can't get the information", error);
 	} else if (common->json) {
-		print_json(&info);
+		print_json(&info, &counters);
 	} else {
-		print_facts(&info);
+		print_facts(&info, &counters);
 		print_queues(&info);
 		print_features(&info);
 	}

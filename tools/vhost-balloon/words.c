@@ -84,6 +84,7 @@ const struct bit_word words_tunables[] = {
 	{ BIT_OF(VHOST_BALLOON_TUNE_POPULATE), "populate",
 	  "have pages there before the guest uses them again" },
 	{ BIT_OF(VHOST_BALLOON_TUNE_INLINE), "inline", "serve queues on the thread that kicked" },
+	{ BIT_OF(VHOST_BALLOON_TUNE_THP), "thp", "give back transparent huge pages as a whole" },
 	{ }
 };
 

@@ -109,6 +109,8 @@ static const struct {
 		"left to the worker: memory regions changed, or there are none" },
 	[VHOST_BALLOON_C_WORKER_LEFT] = { "worker-left",
 		"left to the worker: more than an inline pass takes on" },
+	[VHOST_BALLOON_C_THP_GATHERED] = { "thp-gathered",
+		"pages kept in mind until their transparent huge page is complete" },
 };
 
 const char *words_counter(unsigned int counter)

@@ -2,7 +2,7 @@
 /*
  * What is done to the pages of a batch: they are discarded, taken out of what was
  * gathered, or populated. All of it goes on where it was left when it is
- * called for the same batch again.
+ * called for the same batch again. And what is done to huge pages that didn't become complete.
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "pagebits.h"
+#include "thp.h"
 
 /* Pages populated before somebody may have us stop. */
 #define VB_POPULATE_STEP	512
@@ -61,6 +62,9 @@ int vb_batch_discard(struct vb_queue *q)
 		if (vb_pagebits_cover(gather) == -EINTR)
 			return -EINTR;
 	}
+	/* A report of large blocks: the worker is needed for it, and may do all of it. */
+	if (q->is_inline && q->batch->ranges.pages > VB_BATCH_PFNS)
+		return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
 	do {
 		ret = vb_batch_discard_step(q);
 		if (ret > 0 && q->is_inline)
@@ -70,6 +74,15 @@ int vb_batch_discard(struct vb_queue *q)
 		cond_resched();
 	} while (ret > 0);
 	return ret;
+}
+
+static int vb_batch_ungather_all(struct vb_queue *q)
+{
+	if (mutex_lock_killable(&q->memory->lock))
+		return -EINTR;
+	vb_thp_clear(q->discard.thp);
+	mutex_unlock(&q->memory->lock);
+	return vb_pagebits_clear_all(q->discard.gather);
 }
 
 /**
@@ -88,13 +101,15 @@ int vb_batch_ungather(struct vb_queue *q)
 		return vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
 	/* What couldn't be read may have named any page. */
 	if (q->garbled)
-		return vb_pagebits_clear_all(q->discard.gather);
+		return vb_batch_ungather_all(q);
 	/* In a section, so that bits are gone first whose memory is another by now. */
 	ret = vb_queue_enter(q);
 	if (ret)
 		return ret == -ENXIO ? 0 : ret;
-	vb_ranges_for_each(r, &q->batch->ranges)
+	vb_ranges_for_each(r, &q->batch->ranges) {
 		vb_pagebits_clear(q->discard.gather, r->gfn, r->nr);
+		vb_thp_remove(q->discard.thp, r->gfn, r->nr);
+	}
 	vb_memory_leave(q->memory);
 	return 0;
 }
@@ -171,4 +186,73 @@ int vb_batch_populate(struct vb_queue *q)
 		cond_resched();
 	} while (ret > 0);
 	return ret;
+}
+
+/* Whether the memory is still the one that the guest gave. In a section. */
+static bool vb_batch_thp_is_there(struct vb_queue *q, const struct vb_thp_part *p)
+{
+	struct vhost_balloon_slot slot;
+
+	return !vb_memory_find(q->memory, p->gfn, &slot) && slot.gfn <= p->gfn &&
+	       slot.hva + ((p->gfn - slot.gfn) << PAGE_SHIFT) == p->hva;
+}
+
+/*
+ * Discard the parts of one huge page. They are kept in mind until that is done, which is in one
+ * section: the guest can't take them back in between. Returns 1 if it is done, or an errno.
+ */
+static int vb_batch_flush_thp(struct vb_queue *q, struct vb_thp_part *p)
+{
+	struct vb_thp *thp = q->discard.thp;
+	int ret = 0;
+
+	q->cursor = (struct vb_cursor){ .ranges = &q->batch->ranges };
+	q->discard.thp = NULL;
+	if (vb_batch_thp_is_there(q, p))
+		ret = vb_discard_step(&q->discard, &q->cursor);
+	q->discard.thp = thp;
+	/* There are too many files, or a lock isn't to be had: the next time. */
+	if (ret)
+		return -EAGAIN;
+	vb_thp_drop(thp, p);
+	return 1;
+}
+
+/* Returns 1 if there may be more, 0 at the end, or an errno. */
+static int vb_batch_flush_step(struct vb_queue *q, bool all)
+{
+	struct vb_thp_part *p;
+	int ret;
+
+	ret = vb_memory_enter(q->memory);
+	if (ret)
+		return ret;
+	p = vb_thp_next(q->discard.thp, all, &q->batch->ranges);
+	if (p)
+		ret = vb_batch_flush_thp(q, p);
+	else
+		vb_thp_age(q->discard.thp);
+	vb_queue_new_batch(q);
+	vb_memory_leave(q->memory);
+	vb_discard_finish(&q->discard);
+	return ret;
+}
+
+/**
+ * vb_batch_flush - discard parts of huge pages that didn't become complete
+ * @q: the queue, between two batches; the caller holds its mutex
+ * @all: all of them, and not only those of which nothing has come since the last time
+ *
+ * Context: process context, in the address space of the memory's owner; may sleep.
+ * Return: whether parts are left.
+ */
+bool vb_batch_flush(struct vb_queue *q, bool all)
+{
+	int ret;
+
+	do {
+		ret = vb_batch_flush_step(q, all);
+		cond_resched();
+	} while (ret > 0 && !vb_batch_must_stop(q));
+	return READ_ONCE(q->discard.thp->nr);
 }

@@ -10,5 +10,6 @@
 int vb_batch_discard(struct vb_queue *q);
 int vb_batch_ungather(struct vb_queue *q);
 int vb_batch_populate(struct vb_queue *q);
+bool vb_batch_flush(struct vb_queue *q, bool all);
 
 #endif /* _VHOST_BALLOON_BATCH_H */

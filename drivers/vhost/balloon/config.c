@@ -101,6 +101,8 @@ void vb_device_set_target(struct vhost_balloon *vb, u32 target)
 		vb_config_changed(vb);
 	}
 	spin_unlock(&vb->config_lock);
+	if (events & VHOST_BALLOON_EVENT_TARGET_REACHED)
+		vb_device_flush_thp(vb);
 	if (events)
 		vb_device_event(vb, events);
 }
@@ -261,6 +263,8 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
 	}
 	spin_unlock(&vb->config_lock);
+	if (events & VHOST_BALLOON_EVENT_TARGET_REACHED)
+		vb_device_flush_thp(vb);
 	if (events)
 		vb_device_event(vb, events);
 }

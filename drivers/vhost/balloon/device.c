@@ -161,8 +161,7 @@ void vb_vq_broken(struct vb_vq *vq)
 	vb_count(&vq->vb->counters, VHOST_BALLOON_C_BROKEN, 1);
 	trace_vhost_balloon_broken(vq->vb->id, q->index, q->vring.broken);
 	spin_lock(&q->cb_lock);
-	if (vq->err.fn)
-		vq->err.fn(vq->err.arg);
+	vb_callback_call(&vq->err);
 	spin_unlock(&q->cb_lock);
 	vb_device_event(vq->vb, VHOST_BALLOON_EVENT_BROKEN);
 }
@@ -209,8 +208,10 @@ static int vb_vq_init(struct vhost_balloon *vb, unsigned int index)
 	q->index = index;
 	q->discard.inhibit = &vb->inhibit;
 	/* These two have the same role whatever is negotiated. */
-	if (index <= VHOST_BALLOON_ROLE_DEFLATE)
+	if (index <= VHOST_BALLOON_ROLE_DEFLATE) {
 		q->discard.gather = &vb->parts;
+		q->discard.thp = &vb->thp;
+	}
 	return 0;
 }
 
@@ -270,6 +271,7 @@ static void vb_device_init(struct vhost_balloon *vb, const struct vhost_balloon_
 	INIT_LIST_HEAD(&vb->watchers);
 	INIT_DELAYED_WORK(&vb->retry, vb_device_retry);
 	vb_device_init_stats(vb);
+	vb_device_init_thp(vb);
 	vb_memory_init(&vb->memory, id);
 }
 

@@ -20,6 +20,7 @@
 #include "pagebits.h"
 #include "queue.h"
 #include "stats.h"
+#include "thp.h"
 
 struct vb_memslots;
 struct vhost_vring_addr;
@@ -92,6 +93,10 @@ struct vb_watcher {
  * @vq: the virtqueues
  * @retry: has the queues served again that lacked memory
  * @parts: pages in the balloon, where huge pages are gathered; protected by the memory mutex
+ * @thp: transparent huge pages that are in the balloon in part; protected by the memory mutex
+ * @thp_flush: gives back parts that wait for nothing any more, by the worker
+ * @thp_tick: has that done from time to time
+ * @thp_all: the next time all of them. Read and written without locks.
  * @hint: free page hinting; protected by the memory mutex
  * @stats: the guest's statistics; has its own lock
  * @stats_interval: milliseconds between two samples; 0 for no polling. Read without @lock.
@@ -139,6 +144,10 @@ struct vhost_balloon {
 	struct delayed_work retry;
 
 	struct vb_pagebits parts;
+	struct vb_thp thp;
+	struct vb_work thp_flush;
+	struct delayed_work thp_tick;
+	bool thp_all;
 	struct vb_hint hint;
 	struct vb_stats stats;
 	u32 stats_interval;
@@ -224,6 +233,12 @@ void vb_device_init_stats(struct vhost_balloon *vb);
 void vb_device_stop_stats(struct vhost_balloon *vb);
 int vb_device_set_stats_interval(struct vhost_balloon *vb, u32 interval);
 int vb_device_refresh_stats(struct vhost_balloon *vb, u32 timeout);
+
+/* device_thp.c */
+void vb_device_init_thp(struct vhost_balloon *vb);
+void vb_device_flush_thp(struct vhost_balloon *vb);
+void vb_device_want_thp(struct vhost_balloon *vb, bool wanted);
+void vb_device_forget_thp(struct vhost_balloon *vb);
 
 /* device_hint.c */
 int vb_device_init_hint(struct vhost_balloon *vb);

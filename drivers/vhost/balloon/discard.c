@@ -22,8 +22,15 @@
 #include "compat.h"
 #include "discard.h"
 #include "pagebits.h"
+#include "thp.h"
 #include "testing.h"
 #include "trace.h"
+
+/*
+ * Most bytes dealt with in one section. The VMM may be waiting in a slot ioctl
+ * meanwhile; zapping this much takes some milliseconds.
+ */
+#define VB_DISCARD_STEP		(64UL << 20)
 
 #define VB_PAGES(bytes)		((u64)(bytes) >> VHOST_BALLOON_PAGE_SHIFT)
 
@@ -279,6 +286,78 @@ static bool vb_discard_gather(struct vb_discard *d, unsigned long addr, unsigned
 	return set == nr;
 }
 
+/* Whether a huge page is mapped there; with the mmap lock held. Only a hint: it may be split. */
+static bool vb_pmd_is_huge(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (!pgd_present(READ_ONCE(*pgd)))
+		return false;
+	p4d = p4d_offset(pgd, addr);
+	if (!p4d_present(READ_ONCE(*p4d)))
+		return false;
+	pud = pud_offset(p4d, addr);
+	/* No anonymous memory has huge pages of that size. */
+	if (!pud_present(READ_ONCE(*pud)))
+		return false;
+	return pmd_trans_huge(READ_ONCE(*pmd_offset(pud, addr)));
+}
+
+/*
+ * Keep a part of a huge page in mind. Returns whether it is, or the huge page complete; if not so,
+ * the part is to be zapped by itself. Only huge pages that the guest sees as such: all of one in
+ * the slot, at the same place in its own.
+ */
+static enum vb_thp_result vb_discard_gather_thp(struct vb_discard *d, struct vm_area_struct *vma,
+						unsigned long addr, unsigned long len)
+{
+	const struct vhost_balloon_slot *slot = &d->slot;
+	unsigned long start = ALIGN_DOWN(addr, PMD_SIZE);
+	unsigned long limit = start + PMD_SIZE;
+	u64 gfn = slot->gfn + ((start - slot->hva) >> PAGE_SHIFT);
+
+	if (start < slot->hva || limit > slot->hva + (slot->nr << PAGE_SHIFT) ||
+	    start < vma->vm_start || limit > vma->vm_end || !IS_ALIGNED(gfn, VB_THP_PAGES))
+		return VB_THP_NO_ROOM;
+	if (!vb_pmd_is_huge(vma->vm_mm, start))
+		return VB_THP_NO_ROOM;
+	return vb_thp_add(d->thp, gfn + ((addr - start) >> PAGE_SHIFT), len >> PAGE_SHIFT, start);
+}
+
+/* Zap, but of huge pages only those that are complete, as far as parts can be kept in mind. */
+static int vb_discard_zap_thp(struct vb_discard *d, struct vm_area_struct *vma,
+			      const struct vb_plan *plan, unsigned long addr, unsigned long len)
+{
+	unsigned long start = addr, end = addr + len, whole;
+	unsigned long head = min(ALIGN(addr, PMD_SIZE), end);
+	unsigned long tail = max(ALIGN_DOWN(end, PMD_SIZE), head);
+	enum vb_thp_result result;
+
+	if (head > addr) {
+		result = vb_discard_gather_thp(d, vma, addr, head - addr);
+		if (result == VB_THP_KEPT)
+			start = head;
+		else if (result == VB_THP_FULL)
+			start = ALIGN_DOWN(addr, PMD_SIZE);
+		if (result == VB_THP_FULL && head == end)
+			end = ALIGN(end, PMD_SIZE);
+	}
+	if (tail < addr + len) {
+		result = vb_discard_gather_thp(d, vma, tail, addr + len - tail);
+		if (result == VB_THP_KEPT)
+			end = tail;
+		else if (result == VB_THP_FULL)
+			end = ALIGN(end, PMD_SIZE);
+	}
+	if (end > start)
+		vb_discard_zap(d, vma, plan, start, end - start);
+	whole = end > start ? min(end, addr + len) - max(start, addr) : 0;
+	vb_count(d->counters, VHOST_BALLOON_C_THP_GATHERED, VB_PAGES(len - whole));
+	return 0;
+}
+
 /* Discard from one VMA, whole units only. Returns 0, or -EAGAIN if a lock isn't to be had. */
 static int vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
 			  const struct vb_plan *plan, unsigned long addr, unsigned long len)
@@ -289,6 +368,8 @@ static int vb_discard_vma(struct vb_discard *d, struct vm_area_struct *vma,
 	unsigned long whole;
 	int ret = 0;
 
+	if (plan->backing == VHOST_BALLOON_BACKING_ANON && d->thp && READ_ONCE(d->thp->wanted))
+		return vb_discard_zap_thp(d, vma, plan, addr, len);
 	if (gather)
 		gather = vb_discard_gather(d, addr, len, plan->unit, &start, &end);
 	if (end > start && plan->punch)
@@ -327,7 +408,7 @@ static long vb_discard_part(struct vb_discard *d, unsigned long addr, unsigned l
 	vb_plan_make(d, vma, &plan);
 	if (plan.skip == VB_NO_SKIP && plan.punch && d->file && d->file != vma->vm_file)
 		return -EXDEV;
-	len = min3(len, vma->vm_end - addr, ALIGN(addr + d->step, plan.unit) - addr);
+	len = min3(len, vma->vm_end - addr, ALIGN(addr + VB_DISCARD_STEP, plan.unit) - addr);
 	if (plan.skip != VB_NO_SKIP) {
 		vb_count(d->counters, plan.skip, VB_PAGES(len));
 		return len;
@@ -424,7 +505,7 @@ void vb_discard_skip(struct vb_discard *d, struct vb_cursor *c, enum vhost_ballo
  */
 int vb_discard_step(struct vb_discard *d, struct vb_cursor *c)
 {
-	u64 budget = d->step >> PAGE_SHIFT;
+	u64 budget = VB_DISCARD_STEP >> PAGE_SHIFT;
 	struct vb_range r;
 	long ret = 0;
 

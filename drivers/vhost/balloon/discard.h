@@ -13,13 +13,8 @@
 
 struct file;
 struct vb_pagebits;
+struct vb_thp;
 struct vm_area_struct;
-
-/**
- * VB_DISCARD_STEP - most bytes dealt with in one section. The VMM may be waiting in a slot ioctl
- * meanwhile; zapping this much takes some milliseconds.
- */
-#define VB_DISCARD_STEP		(64UL << 20)
 
 /**
  * struct vb_discard - what a discard needs to know, and holds on to
@@ -30,8 +25,8 @@ struct vm_area_struct;
  *	to the file's content, are left alone
  * @poison_val: what the guest fills free pages with
  * @inhibit: the balloon's VHOST_BALLOON_INHIBIT_*; nothing is discarded unless it is 0
+ * @thp: transparent huge pages that are in the balloon in part; NULL to zap what is named
  * @gather: the pages in the balloon, if huge pages are gathered from their parts; or NULL
- * @step: bytes that one step goes through, VB_DISCARD_STEP or less
  * @bytes: discarded since somebody set this to 0, for tracing
  * @slot: what the page being dealt with lies in
  * @mm: the mm whose mmap lock is held for reading; NULL while it isn't
@@ -46,8 +41,8 @@ struct vb_discard {
 	bool poison;
 	u32 poison_val;
 	const u32 *inhibit;
+	struct vb_thp *thp;
 	struct vb_pagebits *gather;
-	unsigned long step;
 	u64 bytes;
 	struct vhost_balloon_slot slot;
 	struct mm_struct *mm;

@@ -15,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/types.h>
@@ -175,6 +176,7 @@ static void vb_inline_run(struct callback_head *head)
 {
 	struct vb_inline *in = container_of(head, struct vb_inline, head);
 
+	WRITE_ONCE(in->task, NULL);
 	clear_bit(VB_INLINE_QUEUED, &in->flags);
 	/* Who asks from here on asks again; what came before it is seen. */
 	smp_mb__after_atomic();
@@ -222,8 +224,10 @@ enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct
 {
 	if (!vb_inline_is_fit(mm))
 		return VB_INLINE_UNFIT;
+	/* Another thread may be held up for as long as userspace likes, and be a former owner's. */
 	if (test_and_set_bit(VB_INLINE_QUEUED, &in->flags))
-		return VB_INLINE_PENDING;
+		return READ_ONCE(in->task) == current ? VB_INLINE_PENDING : VB_INLINE_ELSEWHERE;
+	WRITE_ONCE(in->task, current);
 	if (!vb_task_work_add(&in->head))
 		return VB_INLINE_ADDED;
 	clear_bit(VB_INLINE_QUEUED, &in->flags);
@@ -240,6 +244,38 @@ enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct
 void vb_inline_flush(void)
 {
 	synchronize_rcu_tasks();
+}
+
+/* A callback is being called on this processor, by a thread that can't leave it meanwhile. */
+static DEFINE_PER_CPU(bool, vb_in_callback);
+
+/**
+ * vb_callback_call - call a callback, if there is one
+ * @cb: the callback
+ *
+ * Context: process context, with a spinlock held.
+ */
+void vb_callback_call(const struct vhost_balloon_callback *cb)
+{
+	if (!cb->fn)
+		return;
+	__this_cpu_write(vb_in_callback, true);
+	cb->fn(cb->arg);
+	__this_cpu_write(vb_in_callback, false);
+}
+
+/**
+ * vb_callback_is_running - whether this is called by a callback
+ *
+ * A VMM may make the eventfd that a queue signals the kick of another one, and of this one the
+ * other way round. Served inline, these would keep their thread for ever.
+ *
+ * Context: any.
+ * Return: true if so, or if it interrupts one.
+ */
+bool vb_callback_is_running(void)
+{
+	return this_cpu_read(vb_in_callback);
 }
 
 static int vb_kick_wake(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)

@@ -8,6 +8,7 @@
 #include <linux/llist.h>
 #include <linux/poll.h>
 #include <linux/types.h>
+#include <linux/vhost_balloon.h>
 #include <linux/wait.h>
 
 struct eventfd_ctx;
@@ -41,23 +42,27 @@ bool vb_worker_killed(struct vb_worker *w);
  *	mode or to its guest
  * @head: the task work
  * @flags: whether it is pending
+ * @task: the thread that it is pending on; to compare with, not to use
  * @fn: what to do. Other task work of the thread's waits for it.
  */
 struct vb_inline {
 	struct callback_head head;
 	unsigned long flags;
+	const struct task_struct *task;
 	void (*fn)(struct vb_inline *in);
 };
 
 /**
  * enum vb_inline_result - what became of a request
  * @VB_INLINE_ADDED: &vb_inline.fn will be called
- * @VB_INLINE_PENDING: it will be called, as was asked for before
+ * @VB_INLINE_PENDING: it will be called, as this thread asked for before
+ * @VB_INLINE_ELSEWHERE: it will be called by another thread, whenever that goes on
  * @VB_INLINE_UNFIT: it won't: this isn't a thread that can do it
  */
 enum vb_inline_result {
 	VB_INLINE_ADDED,
 	VB_INLINE_PENDING,
+	VB_INLINE_ELSEWHERE,
 	VB_INLINE_UNFIT,
 };
 
@@ -65,6 +70,8 @@ void vb_inline_init(struct vb_inline *in, void (*fn)(struct vb_inline *in));
 enum vb_inline_result vb_inline_add(struct vb_inline *in, const struct mm_struct *mm);
 bool vb_inline_is_fit(const struct mm_struct *mm);
 void vb_inline_flush(void);
+void vb_callback_call(const struct vhost_balloon_callback *cb);
+bool vb_callback_is_running(void);
 
 /**
  * struct vb_kick - an eventfd whose signals start something

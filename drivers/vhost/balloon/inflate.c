@@ -5,23 +5,48 @@
  *
  * Pages are discarded before the chain that names them is completed. Without
  * MUST_TELL_HOST the guest may reuse them from the moment it sees the
- * completion, so afterwards it would be too late.
+ * completion, so afterwards it would be too late. With it, parts of huge pages may wait for
+ * the others.
  */
 #include <linux/string.h>
 
 #include "batch.h"
 #include "inflate.h"
 #include "pagebits.h"
+#include "thp.h"
+
+/*
+ * How many of @n page numbers follow each other, upward or downward: a Linux guest sends long runs
+ * of them, mostly downward. Returns their number, and the lowest in @gfn.
+ */
+static unsigned int vb_pfns_run(const __le32 *pfn, unsigned int n, u64 *gfn)
+{
+	u64 first = le32_to_cpu(pfn[0]);
+	unsigned int nr = 1;
+
+	while (nr < n && le32_to_cpu(pfn[nr]) == first + nr)
+		nr++;
+	*gfn = first;
+	if (nr > 1)
+		return nr;
+	while (nr < n && (u64)le32_to_cpu(pfn[nr]) + nr == first)
+		nr++;
+	*gfn = first - (nr - 1);
+	return nr;
+}
 
 /* Take over @n page numbers that were read into the batch. */
 static void vb_pfns_take(struct vb_queue *q, unsigned int n)
 {
 	struct vb_batch *b = q->batch;
-	unsigned int i;
+	unsigned int i, nr;
+	u64 gfn;
 
 	/* The batch has room: no more is read than page numbers fit. */
-	for (i = 0; i < n; i++)
-		vb_ranges_add(&b->ranges, le32_to_cpu(b->pfn[i]), 1);
+	for (i = 0; i < n; i += nr) {
+		nr = vb_pfns_run(b->pfn + i, n - i, &gfn);
+		vb_ranges_add(&b->ranges, gfn, nr);
+	}
 	q->chain_bytes += n * sizeof(__le32);
 	if (n)
 		q->faults = 0;
@@ -67,7 +92,7 @@ static int vb_deflate_act(struct vb_queue *q)
 {
 	int ret = 0;
 
-	if (READ_ONCE(q->discard.gather->wanted))
+	if (READ_ONCE(q->discard.gather->wanted) || READ_ONCE(q->discard.thp->nr))
 		ret = vb_batch_ungather(q);
 	if (!ret)
 		q->garbled = false;
@@ -95,6 +120,7 @@ const struct vb_queue_ops vb_inflate_ops = {
 	.can_inline	= vb_inflate_can_inline,
 	.collect	= vb_pfns_collect,
 	.act		= vb_batch_discard,
+	.flush		= vb_batch_flush,
 };
 
 const struct vb_queue_ops vb_deflate_ops = {

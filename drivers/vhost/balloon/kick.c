@@ -26,7 +26,11 @@ MODULE_PARM_DESC(serve_inline, "have new balloons serve queues on the thread tha
  */
 u64 vb_device_default_tunables(void)
 {
-	return READ_ONCE(vb_serve_inline) ? VHOST_BALLOON_TUNE_INLINE : 0;
+	u64 tunables = VHOST_BALLOON_TUNE_THP;
+
+	if (VB_CAN_INLINE && READ_ONCE(vb_serve_inline))
+		tunables |= VHOST_BALLOON_TUNE_INLINE;
+	return tunables;
 }
 
 static void vb_vq_leave_to_worker(struct vb_vq *vq, enum vhost_balloon_counter why)
@@ -75,8 +79,8 @@ static int vb_vq_try_inline(struct vb_vq *vq)
 		return VHOST_BALLOON_C_WORKER_OFF;
 	if (!ops || !ops->can_inline || !ops->can_inline(&vq->queue))
 		return VHOST_BALLOON_C_WORKER_ROLE;
-	/* The guest may be interrupted by what counts as its kick. */
-	if (READ_ONCE(vq->queue.is_inline))
+	/* A queue's interrupt may count as its own kick, or as another's. */
+	if (READ_ONCE(vq->queue.is_inline) || vb_callback_is_running())
 		return VHOST_BALLOON_C_WORKER_OVERLAP;
 	switch (vb_inline_add(&vq->in, READ_ONCE(vb->mm))) {
 	case VB_INLINE_ADDED:
@@ -85,6 +89,8 @@ static int vb_vq_try_inline(struct vb_vq *vq)
 		break;
 	case VB_INLINE_PENDING:
 		break;
+	case VB_INLINE_ELSEWHERE:
+		return VHOST_BALLOON_C_WORKER_OVERLAP;
 	case VB_INLINE_UNFIT:
 		return VHOST_BALLOON_C_WORKER_KICKER;
 	}

@@ -188,6 +188,13 @@ static int vb_memory_grow(struct vb_memory *m, unsigned int nr)
 	return 0;
 }
 
+/* What was found in another section is not to be trusted. */
+static void vb_memory_enter_source(struct vb_memory *m)
+{
+	m->cookie = m->source->enter(m->source_data);
+	m->last.nr = 0;
+}
+
 static bool vb_memory_has_assigned_device(struct vb_memory *m)
 {
 	return m->source->assigned_device && m->source->assigned_device(m->source_data);
@@ -203,7 +210,7 @@ static int vb_memory_enter_locked(struct vb_memory *m)
 	if (!m->source)
 		return -ENXIO;
 	for (;;) {
-		m->cookie = m->source->enter(m->source_data);
+		vb_memory_enter_source(m);
 		generation = m->source->generation(m->source_data);
 		missing = 0;
 		if (m->stale || generation != m->generation)
@@ -263,7 +270,7 @@ int vb_memory_try_enter(struct vb_memory *m)
 		return -EAGAIN;
 	if (!m->source)
 		goto err_unlock;
-	m->cookie = m->source->enter(m->source_data);
+	vb_memory_enter_source(m);
 	if (m->stale || m->source->generation(m->source_data) != m->generation) {
 		ret = -ESTALE;
 		goto err_leave;
@@ -310,14 +317,23 @@ void vb_memory_refresh(struct vb_memory *m)
  * @m: the address space, inside a section
  * @gfn: the page's guest frame number
  * @slot: filled with the slot that contains @gfn, or else the next one above.
- *	Private slots are found, too.
+ *	Private slots are found, too. Mostly it's the one that was found before.
  *
  * Context: doesn't sleep.
  * Return: 0; -ENOENT if there is no slot at or above @gfn.
  */
 int vb_memory_find(struct vb_memory *m, u64 gfn, struct vhost_balloon_slot *slot)
 {
-	return m->source->find(m->source_data, gfn, slot);
+	int ret;
+
+	if (gfn - m->last.gfn < m->last.nr) {
+		*slot = m->last;
+		return 0;
+	}
+	ret = m->source->find(m->source_data, gfn, slot);
+	if (!ret)
+		m->last = *slot;
+	return ret;
 }
 
 /**

@@ -60,6 +60,7 @@ struct vb_memory_listener {
  * @type: of the source, for those who only look
  * @source_data: the source's own
  * @cookie: what the source's enter() returned, inside a section
+ * @last: the slot found last, inside a section
  * @generation: of the source, when @regions were made
  * @stale: @regions are older than the source, whatever @generation says
  * @assigned: the guest has an assigned device, as of the last section. Read without
@@ -77,6 +78,7 @@ struct vb_memory {
 	u32 type;
 	void *source_data;
 	int cookie;
+	struct vhost_balloon_slot last;
 	u64 generation;
 	bool stale;
 	bool assigned;

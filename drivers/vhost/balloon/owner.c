@@ -131,8 +131,10 @@ static void vb_device_unbind_locked(struct vhost_balloon *vb)
 	vb_worker_destroy(w);
 	/* A pass may have asked for it. Without a worker it does nothing. */
 	cancel_delayed_work_sync(&vb->retry);
+	cancel_delayed_work_sync(&vb->thp_tick);
 	vb_memory_set_source(&vb->memory, NULL, NULL);
 	vb_pagebits_drop(&vb->parts);
+	vb_device_forget_thp(vb);
 	vb_pagebits_drop(&vb->hint.bits);
 	vb->many_vms = false;
 	vb_stats_forget(&vb->stats);

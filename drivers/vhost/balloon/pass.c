@@ -14,7 +14,8 @@
  * section, in which every address is translated anew.
  *
  * An inline pass is one on the thread that kicked, in the middle of whatever that
- * does: for a vCPU, between two entries of its guest. It waits for nothing at all, faults
+ * does: for a vCPU, between two entries of its guest. It tries locks instead of waiting for them
+ * (those that fallocate() takes by itself were free a moment before), faults
  * nothing in, and takes on one batch. What it can't do it leaves to the worker, where it
  * stopped.
  */
@@ -34,12 +35,6 @@
  * ring has entries and not a single page number, so it is they that take the time.
  */
 #define VB_SECTION_CHAINS	64
-
-/*
- * Bytes discarded by an inline pass: a full batch of page numbers, or the largest block that a
- * Linux guest reports. That's about a millisecond of 4 KiB pages.
- */
-#define VB_INLINE_BYTES		(VB_BATCH_PFNS * PAGE_SIZE)
 
 /*
  * Faults in a row at the same step. Memory that goes as fast as it is faulted in
@@ -380,8 +375,6 @@ static enum vb_queue_result vb_queue_pass_inline_locked(struct vb_queue *q)
 {
 	int ret;
 
-	if (READ_ONCE(q->stop))
-		return VB_QUEUE_MORE;
 	ret = vb_queue_step(q, vb_queue_begin);
 	if (ret >= 0)
 		ret = vb_queue_batch(q);
@@ -389,12 +382,42 @@ static enum vb_queue_result vb_queue_pass_inline_locked(struct vb_queue *q)
 		ret = vb_queue_step(q, vb_queue_end);
 	if (ret > 0)
 		ret = vb_queue_leave(q, VHOST_BALLOON_C_WORKER_LEFT);
+	else if (ret == -ENXIO)
+		ret = vb_queue_leave(q, VHOST_BALLOON_C_WORKER_MEMORY);
 	return ret < 0 ? vb_queue_failed(ret) : VB_QUEUE_IDLE;
 }
 
 static bool vb_queue_is_served(const struct vb_queue *q)
 {
 	return q->running && !q->vring.broken;
+}
+
+static bool vb_queue_is_between_batches(const struct vb_queue *q)
+{
+	return q->phase == VB_QUEUE_COLLECT && !q->batch->nr_heads && !q->batch->ranges.nr;
+}
+
+/**
+ * vb_queue_flush - go on with what was left over by requests that were completed
+ * @q: the inflate queue
+ * @all: all of it, and not only what has waited for long enough
+ *
+ * Context: as vb_queue_pass().
+ * Return: whether to come again later.
+ */
+bool vb_queue_flush(struct vb_queue *q, bool all)
+{
+	bool more = false;
+
+	if (mutex_lock_killable(&q->lock))
+		return false;
+	if (vb_queue_is_served(q)) {
+		more = true;
+		if (vb_queue_is_between_batches(q) && !READ_ONCE(q->stop))
+			more = q->ops->flush(q, all);
+	}
+	mutex_unlock(&q->lock);
+	return more;
 }
 
 /**
@@ -424,7 +447,7 @@ enum vb_queue_result vb_queue_pass(struct vb_queue *q)
  * @q: the queue, with a protocol that can do this
  *
  * Context: process context of a thread that is about to return to user mode or to its guest.
- *	Waits for nothing.
+ *	Doesn't wait for locks, as far as they can be tried.
  * Return: VB_QUEUE_IDLE; VB_QUEUE_NOW_BROKEN; or VB_QUEUE_MORE for the worker to go on. A
  *	queue that isn't running, is broken, or is another process's by now, is idle.
  */
@@ -432,7 +455,7 @@ enum vb_queue_result vb_queue_pass_inline(struct vb_queue *q)
 {
 	enum vb_queue_result result = VB_QUEUE_IDLE;
 
-	if (!mutex_trylock(&q->lock)) {
+	if (READ_ONCE(q->stop) || !mutex_trylock(&q->lock)) {
 		vb_count(q->counters, VHOST_BALLOON_C_WORKER_LOCK, 1);
 		return VB_QUEUE_MORE;
 	}
@@ -440,9 +463,7 @@ enum vb_queue_result vb_queue_pass_inline(struct vb_queue *q)
 		vb_count(q->counters, VHOST_BALLOON_C_PASSES, 1);
 		vb_count(q->counters, VHOST_BALLOON_C_PASSES_INLINE, 1);
 		WRITE_ONCE(q->is_inline, true);
-		q->discard.step = VB_INLINE_BYTES;
 		result = vb_queue_pass_inline_locked(q);
-		q->discard.step = VB_DISCARD_STEP;
 		WRITE_ONCE(q->is_inline, false);
 	}
 	mutex_unlock(&q->lock);

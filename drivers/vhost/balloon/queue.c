@@ -8,6 +8,7 @@
 #include <linux/vhost.h>
 
 #include "compat.h"
+#include "execution.h"
 #include "queue.h"
 
 static int vb_queue_translate_guest(struct vb_queue *q, u64 gpa, size_t len, bool write,
@@ -97,7 +98,6 @@ int vb_queue_init(struct vb_queue *q, struct vb_memory *memory, struct vb_counte
 	q->counters = counters;
 	q->discard.memory = memory;
 	q->discard.counters = counters;
-	q->discard.step = VB_DISCARD_STEP;
 	q->acc.translate = vb_queue_translate;
 	q->acc.written = vb_queue_written;
 	return 0;
@@ -244,8 +244,7 @@ void vb_queue_set_log_callback(struct vb_queue *q, struct vhost_balloon_callback
 void vb_queue_signal_log(struct vb_queue *q)
 {
 	spin_lock(&q->cb_lock);
-	if (q->log_cb.fn)
-		q->log_cb.fn(q->log_cb.arg);
+	vb_callback_call(&q->log_cb);
 	spin_unlock(&q->cb_lock);
 	q->log.dirty = false;
 }
@@ -259,8 +258,7 @@ void vb_queue_signal_log(struct vb_queue *q)
 void vb_queue_signal(struct vb_queue *q)
 {
 	spin_lock(&q->cb_lock);
-	if (q->cb.fn)
-		q->cb.fn(q->cb.arg);
+	vb_callback_call(&q->cb);
 	spin_unlock(&q->cb_lock);
 	vb_count(q->counters, VHOST_BALLOON_C_SIGNALS, 1);
 }

@@ -71,7 +71,7 @@ struct vb_batch {
  * @can_inline: whether passes may be inline; NULL for never. Called in any context, without
  *	the queue mutex.
  * @start: the queue is about to run; NULL for nothing to do
- * @prepare: a pass begins, and the regions are up to date; NULL for nothing to do. Not
+ * @prepare: a pass begins that isn't inline, and the regions are up to date; NULL for nothing to do. Not
  *	inside a section. Returns 0, or -EINTR.
  * @collect: take in what the batch has room for of &vb_queue.chain. Inside a
  *	section, with page faults disabled. Returns 1 when the chain is
@@ -81,6 +81,9 @@ struct vb_batch {
  * @act: do what the batch asks for, before it is completed. Not inside a
  *	section. Returns 0; VB_QUEUE_HOLD; -EINTR or -ENOMEM to be called again later; or
  *	-EAGAIN to be called again by the worker.
+ * @flush: do what was put off when requests were completed, all or what has waited for long
+ *	enough. Between two batches, not inside a section. Returns whether something is
+ *	left; NULL if nothing ever is put off.
  */
 struct vb_queue_ops {
 	unsigned int max_heads;
@@ -90,6 +93,7 @@ struct vb_queue_ops {
 	int (*prepare)(struct vb_queue *q);
 	int (*collect)(struct vb_queue *q);
 	int (*act)(struct vb_queue *q);
+	bool (*flush)(struct vb_queue *q, bool all);
 };
 
 /** enum vb_queue_phase - what a batch is waiting for */
@@ -218,5 +222,6 @@ int vb_queue_enter(struct vb_queue *q);
 int vb_queue_leave(struct vb_queue *q, enum vhost_balloon_counter why);
 enum vb_queue_result vb_queue_pass(struct vb_queue *q);
 enum vb_queue_result vb_queue_pass_inline(struct vb_queue *q);
+bool vb_queue_flush(struct vb_queue *q, bool all);
 
 #endif /* _VHOST_BALLOON_QUEUE_H */

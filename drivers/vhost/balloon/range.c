@@ -62,6 +62,14 @@ void vb_ranges_reset(struct vb_ranges *rs)
 	rs->sorted = true;
 }
 
+/* Whether the last entry is above the one before it, and doesn't touch it. */
+static bool vb_ranges_last_is_above(const struct vb_ranges *rs)
+{
+	const struct vb_range *last = &rs->range[rs->nr - 1];
+
+	return rs->nr == 1 || last->gfn > last[-1].gfn + last[-1].nr;
+}
+
 /* Extend the last entry if the new pages are right above or right below it. */
 static bool vb_ranges_join_last(struct vb_ranges *rs, u64 gfn, u64 nr)
 {
@@ -80,8 +88,7 @@ static bool vb_ranges_join_last(struct vb_ranges *rs, u64 gfn, u64 nr)
 		last->gfn = gfn;
 		last->nr += nr;
 		/* May have grown down into the others. */
-		if (rs->nr > 1)
-			rs->sorted = false;
+		rs->sorted = rs->sorted && vb_ranges_last_is_above(rs);
 		return true;
 	}
 	return false;
@@ -112,7 +119,7 @@ bool vb_ranges_add(struct vb_ranges *rs, u64 gfn, u64 nr)
 		rs->range[rs->nr].gfn = gfn;
 		rs->range[rs->nr].nr = nr;
 		rs->nr++;
-		rs->sorted = rs->nr == 1;
+		rs->sorted = rs->sorted && vb_ranges_last_is_above(rs);
 	}
 	rs->pages += nr;
 	return true;

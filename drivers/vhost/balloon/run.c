@@ -49,6 +49,8 @@ void vb_vq_start(struct vb_vq *vq)
 	mutex_unlock(&q->lock);
 	/* What was made available before is nobody's kick. */
 	vb_vq_queue_work(vq);
+	/* What a stop left over. */
+	vb_device_flush_thp(vb);
 }
 
 /* A driver that begins anew holds nothing: it uses its rings from the first entry on. */

@@ -4,11 +4,13 @@
  */
 #include <linux/virtio_balloon.h>
 
+#include "compat.h"
 #include "device.h"
 
 /* All that can be switched. */
 #define VB_TUNABLES	(VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE |	\
-			 VHOST_BALLOON_TUNE_INLINE)
+			 VHOST_BALLOON_TUNE_THP |					\
+			 (VB_CAN_INLINE ? VHOST_BALLOON_TUNE_INLINE : 0))
 
 /* Seen by the next batch; a pass may be reading it. */
 static void vb_device_apply_tunables(struct vhost_balloon *vb)
@@ -34,15 +36,17 @@ static void vb_device_apply_tunables(struct vhost_balloon *vb)
  */
 void vb_device_update_gather(struct vhost_balloon *vb)
 {
-	if ((vb->tunables & VHOST_BALLOON_TUNE_HUGETLB) &&
-	    (vb->features & BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST)))
+	bool told = vb->features & BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST);
+
+	if (told && (vb->tunables & VHOST_BALLOON_TUNE_HUGETLB))
 		vb_pagebits_want(&vb->parts);
 	else
 		vb_pagebits_drop(&vb->parts);
+	vb_device_want_thp(vb, told && (vb->tunables & VHOST_BALLOON_TUNE_THP));
 }
 
 /**
- * vb_device_forget_parts - gather huge pages anew
+ * vb_device_forget_parts - gather huge pages anew, of both kinds
  * @vb: the balloon; the caller holds the device mutex
  *
  * Context: may sleep.
@@ -50,6 +54,7 @@ void vb_device_update_gather(struct vhost_balloon *vb)
 void vb_device_forget_parts(struct vhost_balloon *vb)
 {
 	vb_pagebits_drop(&vb->parts);
+	vb_device_forget_thp(vb);
 	vb_device_update_gather(vb);
 }
 

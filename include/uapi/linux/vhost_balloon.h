@@ -424,18 +424,24 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_PASSES_INLINE: of the passes: on the thread that kicked
  * @VHOST_BALLOON_C_WORKER_OFF: kicks left to the worker: inline is switched off, or this kernel
  *   can't do it
- * @VHOST_BALLOON_C_WORKER_ROLE: kicks left to the worker: a queue that is always served there
+ * @VHOST_BALLOON_C_WORKER_ROLE: kicks left to the worker: a queue that is always served there, or
+ *   deflate while pages are populated
  * @VHOST_BALLOON_C_WORKER_KICKER: kicks left to the worker: not by a thread of the VMM's that
  *   returns to user mode or to its guest
- * @VHOST_BALLOON_C_WORKER_OVERLAP: kicks left to the worker: the queue was being served inline
+ * @VHOST_BALLOON_C_WORKER_OVERLAP: kicks left to the worker: the queue was being served inline, or
+ *   about to be on another thread, or the kick is a balloon's interrupt
  * @VHOST_BALLOON_C_WORKER_EXIT: inline passes left to the worker before they began: the thread
  *   is exiting, or has another address space by now
  * @VHOST_BALLOON_C_WORKER_LOCK: inline passes left to the worker: a lock was taken
  * @VHOST_BALLOON_C_WORKER_FAULT: inline passes left to the worker: something of the VMM's memory
  *   isn't there
  * @VHOST_BALLOON_C_WORKER_MEMORY: inline passes left to the worker: the guest's memory regions
- *   have changed, or there are none
+ *   have changed, or there are none, or not where the ring is; or what is kept in mind of
+ *   huge pages of hugetlbfs has to grow
  * @VHOST_BALLOON_C_WORKER_LEFT: inline passes left to the worker: more to do than one takes on
+ *   (1024 pages), or a deflate that could not be read
+ * @VHOST_BALLOON_C_THP_GATHERED: pages kept in mind until their transparent huge page is complete,
+ *   or has been waited for long enough; then they are discarded
  * @VHOST_BALLOON_NR_COUNTERS: number of counters
  */
 enum vhost_balloon_counter {
@@ -503,6 +509,7 @@ enum vhost_balloon_counter {
 	VHOST_BALLOON_C_WORKER_FAULT,
 	VHOST_BALLOON_C_WORKER_MEMORY,
 	VHOST_BALLOON_C_WORKER_LEFT,
+	VHOST_BALLOON_C_THP_GATHERED,
 	VHOST_BALLOON_NR_COUNTERS
 };
 
@@ -625,6 +632,13 @@ struct vhost_balloon_target {
  * is woken up. What can't be done there and then is left to the worker.
  */
 #define VHOST_BALLOON_TUNE_INLINE	(1ULL << 2)
+/** VHOST_BALLOON_TUNE_THP - give transparent huge pages back as a whole, where the guest gives all of one; on by default.
+ *
+ * In force if MUST_TELL_HOST was negotiated. Parts are discarded when the others have come, when
+ * the guest has reached its target, or when none has come for half a second, while queues
+ * run. A reset forgets them: they stay where they are.
+ */
+#define VHOST_BALLOON_TUNE_THP		(1ULL << 3)
 
 /**
  * struct vhost_balloon_tunables - what can be switched for one balloon

@@ -96,6 +96,36 @@ static void test_descending_runs(void **state)
 		expect_range(&rs, run, run * 512, 16);
 }
 
+static void test_stays_sorted_while_it_rises(void **state)
+{
+	struct vb_ranges rs;
+
+	(void)state;
+	vb_ranges_init(&rs, array, 8);
+	expect(vb_ranges_add(&rs, 10, 1));
+	expect(vb_ranges_add(&rs, 12, 1));
+	expect(rs.sorted);
+	expect(vb_ranges_add(&rs, 13, 4));
+	expect(rs.sorted);
+	/* Grows down, and leaves a gap. */
+	expect(vb_ranges_add(&rs, 30, 1));
+	expect(vb_ranges_add(&rs, 25, 5));
+	expect(rs.sorted);
+	expect_eq(rs.nr, 3);
+	/* Grows down, and closes it. */
+	expect(vb_ranges_add(&rs, 17, 8));
+	expect(!rs.sorted);
+	expect_eq(vb_ranges_merge(&rs), 0);
+	expect_eq(rs.nr, 2);
+	expect(rs.sorted);
+	/* Falls. */
+	expect(vb_ranges_add(&rs, 5, 1));
+	expect(!rs.sorted);
+	/* Rises again, which doesn't help. */
+	expect(vb_ranges_add(&rs, 50, 1));
+	expect(!rs.sorted);
+}
+
 static void test_grows_down_into_others(void **state)
 {
 	struct vb_ranges rs;
@@ -421,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_ascending),
 		cmocka_unit_test(test_descending),
 		cmocka_unit_test(test_descending_runs),
+		cmocka_unit_test(test_stays_sorted_while_it_rises),
 		cmocka_unit_test(test_grows_down_into_others),
 		cmocka_unit_test(test_grows_down_below_others),
 		cmocka_unit_test(test_touching),

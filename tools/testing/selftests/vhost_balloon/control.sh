@@ -183,6 +183,9 @@ tune_switches() {
 		tool tune --json "$id" hugetlb=off populate=on && ended 0 &&
 		json '.tunables.hugetlb == false and .tunables.populate == true' &&
 		tool tune --json "$id" populate=off && ended 0 && json '.tunables.populate == false' &&
+		json '.tunables.thp == true' && tool tune --json "$id" thp=off && ended 0 &&
+		json '.tunables.thp == false' && tool tune "$id" thp=on && ended 0 &&
+		printed '^thp +on ' &&
 		tool tune "$id" hugetlb=perhaps && ended 2 &&
 		tool tune "$id" nothing=on && ended 2
 }

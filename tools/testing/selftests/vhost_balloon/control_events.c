@@ -324,14 +324,14 @@ TEST_F(control, guest_changes_actual_only_whatever_it_writes)
 TEST_F(control, tunables_are_switched_one_by_one)
 {
 	const __u64 all = VHOST_BALLOON_TUNE_HUGETLB | VHOST_BALLOON_TUNE_POPULATE |
-			  VHOST_BALLOON_TUNE_INLINE;
+			  VHOST_BALLOON_TUNE_INLINE | VHOST_BALLOON_TUNE_THP;
 	struct vhost_balloon_event event;
 	__u64 mask, values, bit;
 
 	ASSERT_EQ(0, vb_get_tunables(self->control, &mask, &values));
 	EXPECT_EQ(all, mask);
 	/* That one is on unless the module's parameter says otherwise. */
-	EXPECT_EQ(0ULL, values & ~VHOST_BALLOON_TUNE_INLINE);
+	EXPECT_EQ(VHOST_BALLOON_TUNE_THP, values & ~VHOST_BALLOON_TUNE_INLINE);
 	ASSERT_EQ(0, vb_set_tunables(self->control, all, 0));
 	for (bit = 1; bit <= all; bit <<= 1) {
 		ASSERT_EQ(0, vb_set_tunables(self->control, bit, bit));

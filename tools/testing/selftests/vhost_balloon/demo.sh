@@ -69,6 +69,8 @@ say_memory
 echo
 echo "The guest shall do with $left MiB:"
 show vballoonctl set --wait=300 $name ${left}M
+# What huge pages the guest gave in parts goes a moment after that.
+sleep 1
 after=$(host_memory)
 gave=$(given)
 say_memory

@@ -192,7 +192,9 @@ FIXTURE_SETUP(inflate)
 	}
 	if (!type->no_slot)
 		ASSERT_EQ(0, vb_machine_add(&self->m, &self->b.mem, type->slot_flags));
-	ASSERT_EQ(0, vb_set_tunables(self->m.backend, type->tunables, type->tunables));
+	/* So that parts of huge pages don't wait for each other: see thp.c. */
+	ASSERT_EQ(0, vb_set_tunables(self->m.backend, VHOST_BALLOON_TUNE_THP | type->tunables,
+				     type->tunables));
 	ASSERT_EQ(0, vb_set_tunables(self->m.backend, VHOST_BALLOON_TUNE_INLINE,
 				     SERVED_BY_WORKER ? 0 : VHOST_BALLOON_TUNE_INLINE));
 	ASSERT_EQ(0, vb_machine_start(&self->m));

@@ -20,7 +20,7 @@
 #define TUNE		VHOST_BALLOON_TUNE_POPULATE
 #define POPULATED	VHOST_BALLOON_C_POPULATED
 #define FAILED		VHOST_BALLOON_C_POPULATE_FAILED
-#define ROUNDS		50U
+#define ROUNDS		20U
 
 /* In order, scattered, and twice: units of the memory that are taken back. */
 static const unsigned int some[] = { 9, 3, 4, 5, 40, 3, 63, 62, 0, 9, 4 };
@@ -114,7 +114,7 @@ static unsigned int count_some(FIXTURE_DATA(populate) *self)
 	return there;
 }
 
-TEST_F_TIMEOUT(populate, pages_are_there_when_the_guest_is_told, 120)
+TEST_F_TIMEOUT(populate, pages_are_there_when_the_guest_is_told, 600)
 {
 	unsigned int page, round, wrong = 0;
 

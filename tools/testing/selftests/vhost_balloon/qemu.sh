@@ -26,7 +26,7 @@ inflates() {
 	local before
 
 	before=$(host_memory)
-	balloon 256 && wait_info ".actual == $((256 * MIB))" && fell_by "$before" 256
+	balloon 256 && wait_info ".actual == $((256 * MIB))" && wait_until fell_by "$before" 256
 }
 
 guest_has_less() {

@@ -100,6 +100,13 @@ fell_by() {
 	[ $((${off#-} * 50)) -le $(($2 * 1024)) ]
 }
 
+# Whether all that the guest gave and reported is discarded, but for what it poisoned: parts of
+# huge pages wait for each other, and go a moment after the target is reached.
+discarded_all() {
+	vballoonctl --json counters --all "$name" | jq -e '.counters | ."discard-anon" ==
+		.inflated + .reported - ."skip-poison" - .duplicate' >/dev/null
+}
+
 # A line of the guest's /proc/meminfo, in kB.
 guest_meminfo() {
 	guest_run "$guest" "awk '/^$1:/ { print \$2 }' /proc/meminfo"

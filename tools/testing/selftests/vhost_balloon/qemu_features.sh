@@ -142,8 +142,8 @@ reports_work() {
 }
 
 balloons() {
-	balloon $size && wait_info ".actual == $((size * MIB))" && balloon 0 &&
-		wait_info '.actual == 0' && [ "$(counter inflated)" -ge $((size * 256)) ] &&
+	balloon $size && wait_info ".actual == $((size * MIB))" &&
+		wait_until discarded_all && balloon 0 && wait_info '.actual == 0' && [ "$(counter inflated)" -ge $((size * 256)) ] &&
 		[ "$(counter deflated)" -ge $((size * 256)) ]
 }
 

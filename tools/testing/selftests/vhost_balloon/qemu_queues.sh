@@ -213,8 +213,8 @@ reports_what_it_frees() {
 }
 
 reports_and_goes_on() {
-	used_memory_is_intact && guest_touch "$guest" 200 && balloon 64 && balloon 0 &&
-		used_memory_is_intact
+	used_memory_is_intact && guest_touch "$guest" 200 && balloon 64 &&
+		wait_until discarded_all && balloon 0 && used_memory_is_intact
 }
 
 # Each page that was reported or inflated was discarded, and nothing else.

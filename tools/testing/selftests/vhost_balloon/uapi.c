@@ -223,7 +223,7 @@ FIXTURE_VARIANT_ADD(own_ioctl, set_tunables) {
 		BAD(vhost_balloon_tunables, flags, 1),
 		BAD(vhost_balloon_tunables, flags, 1U << 31),
 		BAD(vhost_balloon_tunables, mask, 1ULL << 63),
-		BAD(vhost_balloon_tunables, mask, 2 * VHOST_BALLOON_TUNE_INLINE),
+		BAD(vhost_balloon_tunables, mask, 2 * VHOST_BALLOON_TUNE_THP),
 	},
 };
 

@@ -121,7 +121,8 @@ static int map_thp(struct vb_backing *b)
 	if (madvise(b->mem.hva, SIZE(b), MADV_HUGEPAGE))
 		return missing(b, "no transparent huge pages");
 	vb_backing_fill(b);
-	return 0;
+	/* What is huge stays so, and khugepaged doesn't fill up what is taken from it. */
+	return madvise(b->mem.hva, SIZE(b), MADV_NOHUGEPAGE) ? -errno : 0;
 }
 
 static int open_memfd(struct vb_backing *b, unsigned int flags, size_t size)
