@@ -22,7 +22,7 @@
 #define INLINE		VHOST_BALLOON_TUNE_INLINE
 #define PAGES		8U
 /* So many requests before it is decided anew whose turn it is. */
-#define TURN		8
+#define TURN		16
 /* So often a request is looked at before there is a rest. */
 #define SPINS		200
 
@@ -175,7 +175,7 @@ static void wait_used(struct game *game, unsigned int round)
 			__builtin_ia32_pause();
 		if (i < SPINS)
 			break;
-		usleep(20);
+		usleep(50);
 		if (vb_now_ms() > end)
 			atomic_store(&game->failed, true);
 	}
