@@ -199,7 +199,7 @@ TEST_F(kick, new_balloons_have_what_the_module_parameter_says)
 	fclose(file);
 	ASSERT_EQ(0, vb_get_tunables(self->s.m.backend, &mask, &values));
 	EXPECT_EQ(INLINE, mask & INLINE);
-	EXPECT_EQ(letter == 'Y' ? INLINE : 0ULL, values);
+	EXPECT_EQ(letter == 'Y' ? INLINE : 0ULL, values & INLINE);
 }
 
 /* All five queues. Features are negotiated so that each one's index is its role. */
@@ -283,7 +283,7 @@ TEST_F(queues, stats_and_hints_are_left_to_the_worker)
 		  vb_counter(fd, VHOST_BALLOON_C_PASSES_INLINE));
 }
 
-/* How much one kick may do: about a thousand pages, four full requests of a Linux guest. */
+/* How much one kick may do: less than 1024 pages, as it has to see where a request ends, too. */
 FIXTURE(bound) {
 	struct vb_inline s;
 };
@@ -297,8 +297,7 @@ FIXTURE_VARIANT(bound) {
 
 FIXTURE_VARIANT_ADD(bound, anon_1000) { .kind = VB_MEMORY_ANON, .chains = 1, .pages = 1000 };
 FIXTURE_VARIANT_ADD(bound, memfd_1000) { .kind = VB_MEMORY_MEMFD, .chains = 1, .pages = 1000 };
-FIXTURE_VARIANT_ADD(bound, anon_1024) { .kind = VB_MEMORY_ANON, .chains = 1, .pages = 1024 };
-FIXTURE_VARIANT_ADD(bound, anon_4_of_256) { .kind = VB_MEMORY_ANON, .chains = 4, .pages = 256 };
+FIXTURE_VARIANT_ADD(bound, anon_3_of_256) { .kind = VB_MEMORY_ANON, .chains = 3, .pages = 256 };
 FIXTURE_VARIANT_ADD(bound, anon_1025) {
 	.kind = VB_MEMORY_ANON, .chains = 1, .pages = 1025, .left = true,
 };

@@ -22,7 +22,7 @@
 #define INLINE		VHOST_BALLOON_TUNE_INLINE
 #define PAGES		8U
 /* So many requests before it is decided anew whose turn it is. */
-#define TURN		8
+#define TURN		16
 /* So often a request is looked at before there is a rest. */
 #define SPINS		200
 
@@ -62,24 +62,24 @@ FIXTURE_VARIANT(lost) {
 	bool toggled;
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_400000) {
-	.kicks = KICK_ALWAYS, .rounds = 400000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_500000) {
+	.kicks = KICK_ALWAYS, .rounds = 500000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_as_wanted_200000) {
-	.kicks = KICK_AS_WANTED, .rounds = 200000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_as_wanted_225000) {
+	.kicks = KICK_AS_WANTED, .rounds = 225000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_by_event_200000) {
-	.kicks = KICK_BY_EVENT, .rounds = 200000,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_by_event_225000) {
+	.kicks = KICK_BY_EVENT, .rounds = 225000,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_thread_and_process_100000) {
-	.kicks = KICK_ALWAYS, .rounds = 100000, .process = true,
+FIXTURE_VARIANT_ADD(lost, of_thread_and_process_25000) {
+	.kicks = KICK_ALWAYS, .rounds = 25000, .process = true,
 };
 
-FIXTURE_VARIANT_ADD(lost, of_two_threads_toggled_100000) {
-	.kicks = KICK_ALWAYS, .rounds = 100000, .toggled = true,
+FIXTURE_VARIANT_ADD(lost, of_two_threads_toggled_25000) {
+	.kicks = KICK_ALWAYS, .rounds = 25000, .toggled = true,
 };
 
 static int open_game(FIXTURE_DATA(lost) *self, enum kicks kicks)
@@ -175,7 +175,7 @@ static void wait_used(struct game *game, unsigned int round)
 			__builtin_ia32_pause();
 		if (i < SPINS)
 			break;
-		usleep(20);
+		usleep(50);
 		if (vb_now_ms() > end)
 			atomic_store(&game->failed, true);
 	}

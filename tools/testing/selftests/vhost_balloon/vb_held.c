@@ -32,6 +32,9 @@ static void *held_run(void *arg)
 {
 	struct vb_held *h = arg;
 
+	/* In this thread: another one that had to do with it couldn't execute a program meanwhile. */
+	if (vb_uring_open(&h->ring, 0))
+		return NULL;
 	vb_uring_write(&h->ring, h->kick, &one, 0);
 	vb_uring_write(&h->ring, h->other, h->page, 0);
 	if (h->close >= 0)
@@ -49,7 +52,7 @@ static int open_held(struct vb_held *h)
 	h->uffd = vb_uffd_open();
 	if (h->uffd < 0)
 		return h->uffd;
-	return vb_uffd_make_missing(h->uffd, h->page) ?: vb_uring_open(&h->ring, 0);
+	return vb_uffd_make_missing(h->uffd, h->page);
 }
 
 int vb_held_start(struct vb_held *h, int kick, int close)

@@ -17,8 +17,7 @@
 
 #define FILTER_LEN	4
 
-/* Has the calling thread ask before it makes the call: the file to answer by. */
-static int install_filter(long number)
+int vb_pending_filter(long number)
 {
 	struct sock_filter filter[FILTER_LEN] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -79,7 +78,7 @@ const char *vb_pending_missing(void)
 static void *pending_run(void *arg)
 {
 	struct vb_pending *p = arg;
-	int listener = install_filter(p->number);
+	int listener = vb_pending_filter(p->number);
 
 	p->error = listener < 0 ? listener :
 		   vb_aio_poll(&p->aio, listener, POLLIN, p->kick);

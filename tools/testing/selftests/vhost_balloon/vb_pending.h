@@ -59,4 +59,10 @@ int vb_pending_release(struct vb_pending *p);
 /* Waits until the thread has ended. Doesn't let it go on. */
 int vb_pending_join(struct vb_pending *p);
 
+/*
+ * What holds it up: a filter that has the calling thread ask before it makes the call. Returns the
+ * file to answer by. Those who poll it are woken up, too, when the last user of the filter exits.
+ */
+int vb_pending_filter(long number);
+
 #endif /* VB_PENDING_H */
