@@ -188,15 +188,6 @@ int vb_batch_populate(struct vb_queue *q)
 	return ret;
 }
 
-/* Whether the memory is still the one that the guest gave. In a section. */
-static bool vb_batch_thp_is_there(struct vb_queue *q, const struct vb_thp_part *p)
-{
-	struct vhost_balloon_slot slot;
-
-	return !vb_memory_find(q->memory, p->gfn, &slot) && slot.gfn <= p->gfn &&
-	       slot.hva + ((p->gfn - slot.gfn) << PAGE_SHIFT) == p->hva;
-}
-
 /*
  * Discard the parts of one huge page. They are kept in mind until that is done, which is in one
  * section: the guest can't take them back in between. Returns 1 if it is done, or an errno.
@@ -204,12 +195,11 @@ static bool vb_batch_thp_is_there(struct vb_queue *q, const struct vb_thp_part *
 static int vb_batch_flush_thp(struct vb_queue *q, struct vb_thp_part *p)
 {
 	struct vb_thp *thp = q->discard.thp;
-	int ret = 0;
+	int ret;
 
 	q->cursor = (struct vb_cursor){ .ranges = &q->batch->ranges };
 	q->discard.thp = NULL;
-	if (vb_batch_thp_is_there(q, p))
-		ret = vb_discard_step(&q->discard, &q->cursor);
+	ret = vb_discard_step(&q->discard, &q->cursor);
 	q->discard.thp = thp;
 	/* There are too many files, or a lock isn't to be had: the next time. */
 	if (ret)

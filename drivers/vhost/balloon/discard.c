@@ -323,7 +323,7 @@ static enum vb_thp_result vb_discard_gather_thp(struct vb_discard *d, struct vm_
 		return VB_THP_NO_ROOM;
 	if (!vb_pmd_is_huge(vma->vm_mm, start))
 		return VB_THP_NO_ROOM;
-	return vb_thp_add(d->thp, gfn + ((addr - start) >> PAGE_SHIFT), len >> PAGE_SHIFT, start);
+	return vb_thp_add(d->thp, gfn + ((addr - start) >> PAGE_SHIFT), len >> PAGE_SHIFT);
 }
 
 /* Zap, but of huge pages only those that are complete, as far as parts can be kept in mind. */

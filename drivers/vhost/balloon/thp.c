@@ -14,28 +14,20 @@ static struct vb_thp_part *vb_thp_find(struct vb_thp *t, u64 gfn)
 	return NULL;
 }
 
-static void vb_thp_begin(struct vb_thp_part *p, u64 gfn, unsigned long hva)
-{
-	p->gfn = gfn;
-	p->hva = hva;
-	bitmap_zero(p->pages, VB_THP_PAGES);
-}
-
 /* The huge page's entry, a new one if need be; NULL if there is no room. */
-static struct vb_thp_part *vb_thp_get(struct vb_thp *t, u64 gfn, unsigned long hva)
+static struct vb_thp_part *vb_thp_get(struct vb_thp *t, u64 gfn)
 {
 	struct vb_thp_part *p = vb_thp_find(t, gfn);
 
-	if (p && p->hva == hva)
+	if (p)
 		return p;
-	if (!p && t->nr == VB_THP_MAX)
+	if (t->nr == VB_THP_MAX)
 		return NULL;
-	if (!p) {
-		p = &t->part[t->nr];
-		WRITE_ONCE(t->nr, t->nr + 1);
-		t->kept(t);
-	}
-	vb_thp_begin(p, gfn, hva);
+	p = &t->part[t->nr];
+	p->gfn = gfn;
+	bitmap_zero(p->pages, VB_THP_PAGES);
+	WRITE_ONCE(t->nr, t->nr + 1);
+	t->kept(t);
 	return p;
 }
 
@@ -55,15 +47,14 @@ void vb_thp_drop(struct vb_thp *t, struct vb_thp_part *p)
  * @t: the huge pages; the caller holds the memory mutex
  * @gfn: the part's first guest frame number
  * @nr: its pages, all in the same huge page
- * @hva: where the huge page begins in the VMM's address space
  *
  * Return: what became of it. If the huge page is full it has to be discarded before the memory
  *	mutex is released.
  */
-enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr, unsigned long hva)
+enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr)
 {
 	u64 first = round_down(gfn, VB_THP_PAGES);
-	struct vb_thp_part *p = vb_thp_get(t, first, hva);
+	struct vb_thp_part *p = vb_thp_get(t, first);
 
 	if (!p)
 		return VB_THP_NO_ROOM;

@@ -8,7 +8,8 @@
  * mind for a moment: mostly the others follow.
  *
  * A part that was acknowledged may be the guest's again without our knowing, unless
- * MUST_TELL_HOST was negotiated. Hence only then.
+ * MUST_TELL_HOST was negotiated. Hence only then. What is kept in mind is about guest addresses: should
+ * the VMM put other memory there, it's that which is in the balloon.
  */
 #ifndef _VHOST_BALLOON_THP_H
 #define _VHOST_BALLOON_THP_H
@@ -27,14 +28,11 @@
 /**
  * struct vb_thp_part - a huge page that is in the balloon in part
  * @gfn: its first guest frame number, a multiple of VB_THP_PAGES
- * @hva: where that is in the VMM's address space: should another page be there one day, nothing
- *	is known of it
  * @idle: no part has come since somebody looked
  * @pages: which of its pages are in the balloon
  */
 struct vb_thp_part {
 	u64 gfn;
-	unsigned long hva;
 	bool idle;
 	DECLARE_BITMAP(pages, VB_THP_PAGES);
 };
@@ -69,7 +67,7 @@ enum vb_thp_result {
 	VB_THP_NO_ROOM,
 };
 
-enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr, unsigned long hva);
+enum vb_thp_result vb_thp_add(struct vb_thp *t, u64 gfn, u64 nr);
 void vb_thp_remove(struct vb_thp *t, u64 gfn, u64 nr);
 void vb_thp_clear(struct vb_thp *t);
 struct vb_thp_part *vb_thp_next(struct vb_thp *t, bool all, struct vb_ranges *rs);

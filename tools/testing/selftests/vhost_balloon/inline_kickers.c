@@ -230,7 +230,11 @@ TEST_F(kicker, interrupt_is_not_fit)
 		ASSERT_EQ(0, vb_inline_wait(&self->s));
 		vb_aio_close(&aio);
 	}
-	expect_worker(_metadata, self);
+	/* Now and then the disk is done before the request is: then it's the thread that kicks. */
+	EXPECT_LT(0ULL, vb_inline_risen(&self->s, UNFIT));
+	EXPECT_EQ(self->page, vb_inline_risen(&self->s, UNFIT) +
+			      vb_inline_risen(&self->s, VHOST_BALLOON_C_PASSES_INLINE));
+	EXPECT_EQ(self->page, vb_memory_zero(&self->s.ram, 0, self->page));
 	munmap(buf, VB_PAGE);
 	close(disk);
 }
