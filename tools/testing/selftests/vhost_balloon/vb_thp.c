@@ -120,14 +120,20 @@ void vb_thp_close(struct vb_thp *t)
 	t->gone = NULL;
 }
 
-/* The guest takes all of it back, so that nothing is kept in mind, and has fresh memory. */
-static int begin(struct vb_thp *t)
+int vb_thp_deflate_all(struct vb_thp *t)
 {
 	unsigned int page;
 	int ret = 0;
 
 	for (page = 0; page < t->pages && !ret; page += VB_HUGE_PAGES)
 		ret = vb_thp_deflate(t, page, VB_HUGE_PAGES);
+	return ret;
+}
+
+static int begin(struct vb_thp *t)
+{
+	int ret = vb_thp_deflate_all(t);
+
 	if (!ret)
 		ret = vb_thp_refill(&t->ram, &t->why);
 	if (!ret)

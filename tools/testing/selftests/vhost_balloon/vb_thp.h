@@ -85,6 +85,8 @@ void vb_thp_renew(struct vb_thp *t);
 /* The guest gives @nr pages from page @page of the memory on, or takes them back, in one request. */
 int vb_thp_inflate(struct vb_thp *t, unsigned int page, unsigned int nr);
 int vb_thp_deflate(struct vb_thp *t, unsigned int page, unsigned int nr);
+/* All of it: nothing is kept any more, and what is there stays. */
+int vb_thp_deflate_all(struct vb_thp *t);
 
 /* How far a counter has come in this attempt; and waits until it has. */
 __u64 vb_thp_risen(struct vb_thp *t, enum vhost_balloon_counter counter);
