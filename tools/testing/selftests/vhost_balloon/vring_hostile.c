@@ -22,6 +22,8 @@
 /* For each of two variants. */
 #define RANDOM_RINGS	5000
 #define SCRIBBLED_KICKS	3000
+/* So often the ring has broken too: the scribbler may get a CPU late. */
+#define SCRIBBLED_BREAKS	20U
 /* Memory of the VMM's own, next to the guest's. */
 #define OWN_PAGES	16U
 #define OWN_SEED	5
@@ -353,24 +355,26 @@ TEST_F_TIMEOUT(random, ring_that_changes_all_the_time_hangs_nothing, 300)
 {
 	struct scribbler s = { .m = &self->m, .state = self->state };
 	struct vhost_balloon_info info;
+	unsigned int nr_broken = 0;
 	pthread_t thread;
 	unsigned int i;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, scribble, &s));
-	for (i = 0; i < SCRIBBLED_KICKS; i++) {
+	for (i = 0; i < SCRIBBLED_KICKS || nr_broken < SCRIBBLED_BREAKS; i++) {
 		vb_queue_kick(&self->m.inflate);
 		if (i % 16)
 			continue;
 		vb_get_info(self->m.backend, &info);
 		if (!(info.queues[VB_INFLATE].flags & VHOST_BALLOON_QUEUE_BROKEN))
 			continue;
+		nr_broken++;
 		vb_machine_stop(&self->m);
 		vb_set_vring_base(self->m.backend, VB_INFLATE, 0);
 		vb_machine_start(&self->m);
 	}
 	__atomic_store_n(&s.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
-	EXPECT_LT(0ULL, vb_counter(self->m.backend, VHOST_BALLOON_C_BROKEN));
+	EXPECT_LE(nr_broken, vb_counter(self->m.backend, VHOST_BALLOON_C_BROKEN));
 	expect_healthy(_metadata, self);
 }
 
