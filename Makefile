@@ -14,7 +14,7 @@ help:
 	@echo '  selftests        - the tests, with SELFTESTS_DIR= the directory'
 	@echo '                     tools/testing/selftests of a kernel source'
 	@echo '  modules_install  - install the modules'
-	@echo '  install          - install the modules, vballoonctl and its man page'
+	@echo '  install          - install the modules, vballoonctl, its man page and udev rules'
 	@echo '  clean            - remove what was built'
 	@echo
 	@echo 'As root, on Debian 12 or 13, with all that it takes set up on the way:'
