@@ -383,15 +383,18 @@ static void *poster_run(void *arg)
 	return NULL;
 }
 
+/* Twice as many page numbers as one pass takes, so that what kicks leaves some to the worker. */
 static int start_poster(struct poster *poster, struct vb_inline *s)
 {
 	struct vb_ring *ring = &s->m.inflate.ring;
+	__le32 *list = s->m.buf.hva;
 	unsigned int i;
 
 	/* Each entry names the descriptor of its number. */
-	vb_write_list(s->m.buf.hva, s->ram.gpa, PAGES);
+	vb_write_list(list, s->ram.gpa, PAGES);
+	vb_write_list(list + PAGES, s->ram.gpa, PAGES);
 	for (i = 0; i < ring->num; i++) {
-		vb_ring_set_desc(&ring->desc[i], VB_BUF_GPA, PAGES * sizeof(__le32), 0, 0);
+		vb_ring_set_desc(&ring->desc[i], VB_BUF_GPA, 2 * PAGES * sizeof(__le32), 0, 0);
 		vb_ring_set_avail(ring, i, i);
 	}
 	poster->q = &s->m.inflate;
