@@ -15,6 +15,9 @@ top=/vhost-balloon
 selftests=$top/tools/testing/selftests/vhost_balloon
 PATH=$PATH:$top/tools/vhost-balloon:$selftests/vmtest
 
+# shellcheck source=kept-vm.sh
+. $selftests/vmtest/kept-vm.sh
+
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
@@ -73,6 +76,8 @@ job() {
 
 	# shellcheck disable=SC1091 # made by vmtest.sh
 	. /out/job
+	# The tests do that themselves.
+	[ "${job[0]}" = tests ] || keep_vm
 	case ${job[0]} in
 	shell)
 		cd "$selftests" || return

@@ -13,6 +13,9 @@
 limit=$1
 shift
 
+# shellcheck source=kept-vm.sh
+. "$(dirname "${BASH_SOURCE[0]}")/kept-vm.sh"
+
 # What the kernel prints when something is wrong with it.
 bad='BUG:|WARNING:|Oops|general protection fault|KASAN|UBSAN|ODEBUG'
 bad+='|kmemleak: [0-9]+ new|possible (circular|recursive|irq) lock'
@@ -53,22 +56,6 @@ unload() {
 		echo "not ok 1 unload"
 	fi
 	return $status
-}
-
-# Holds a VM of KVM, so that the tests' own ones are never the first or the last.
-# Those have the kernel patch its scheduler, and an emulator of several processors
-# may run into the breakpoint that is there meanwhile when it's gone already.
-keep_vm() {
-	local create_vm=0xAE01
-
-	perl -e "open(my \$kvm, '+<', '/dev/kvm') or exit;
-		ioctl(\$kvm, $create_vm, 0) and sleep" </dev/null >/dev/null 2>&1 &
-	kept_vm=$!
-}
-
-drop_vm() {
-	kill "$kept_vm" 2>/dev/null
-	wait "$kept_vm" 2>/dev/null
 }
 
 run() {
