@@ -13,10 +13,8 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#include "test-expect.h"
 
-/* cmocka compares unsigned numbers only and shows them as such. */
-#define expect(expr)	assert_true(expr)
-#define expect_eq(a, b)	assert_int_equal((long long)(a), (long long)(b))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #endif /* _TEST_COMMON_H */
