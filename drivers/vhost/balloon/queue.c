@@ -157,7 +157,6 @@ void vb_queue_start(struct vb_queue *q, u64 features)
 	memset(&q->chain, 0, sizeof(q->chain));
 	q->chain_bytes = 0;
 	q->carry_len = 0;
-	q->garbled = false;
 	vb_queue_new_batch(q);
 	if (q->ops->start)
 		q->ops->start(q);
@@ -206,6 +205,7 @@ void vb_queue_reset(struct vb_queue *q)
 	q->used = 0;
 	q->base = 0;
 	q->guest_ring = false;
+	q->garbled = false;
 	q->log = (struct vb_queue_log){};
 	memset(&q->vring, 0, sizeof(q->vring));
 	vb_queue_set_callback(q, (struct vhost_balloon_callback){});

@@ -156,7 +156,8 @@ enum vb_queue_result {
  * @chain_bytes: bytes that were read of it
  * @carry: bytes read of something that is spread over descriptors, and then @carry_len
  * @carry_len: number of bytes in @carry
- * @garbled: a chain made no sense, and nobody knows what it said
+ * @garbled: a chain made no sense, and nobody knows what it said. Stays until the protocol has
+ *	seen to it, also when the queue is stopped in between.
  * @phase: what the batch is waiting for
  * @batch: the batch
  * @cursor: how far the batch was acted on

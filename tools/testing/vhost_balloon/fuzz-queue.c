@@ -57,13 +57,15 @@ size_t fault_in_safe_writeable(const char __user *p, size_t n)
 static void before_access(void *arg, const void *p, size_t n, bool write)
 {
 	struct fuzz_queue *f = arg;
+	u16 at;
 
 	(void)p;
 	(void)write;
 	expect(vbt_pagefaults_disabled == 1 && f->in_section);
-	if (f->loose && !vbt_choose(&f->random, 4))
-		fuzz_ring_scribble(f->d, vbt_choose(&f->random, 65536),
-				   vbt_choose(&f->random, 65536));
+	if (f->loose && !vbt_choose(&f->random, 4)) {
+		at = vbt_choose(&f->random, 65536);
+		fuzz_ring_scribble(f->d, at, vbt_choose(&f->random, 65536));
+	}
 	if (vbt_choose(&f->random, 256) < f->faults && (f->loose || f->q.faults < 60)) {
 		vbt_uaccess.fail_at = vbt_uaccess.accesses;
 		vbt_uaccess.fail_after = vbt_choose(&f->random, n);
@@ -219,48 +221,10 @@ void fuzz_queue_destroy(struct fuzz_queue *f)
  * What the driver does
  */
 
-static u16 add_chain(struct fuzz_queue *f, const struct vbd_sg *sg, unsigned int nr)
-{
-	u16 head = f->next_desc;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		u16 at = f->next_desc++ % f->d->num, next = f->next_desc % f->d->num;
-		u16 flags = (sg[i].write ? VBD_WRITE : 0) | (i + 1 < nr ? VBD_NEXT : 0);
-
-		vbd_set_desc(f->d, f->d->desc, at, sg[i].addr, sg[i].len, flags, next);
-	}
-	return head % f->d->num;
-}
-
-static u16 add_indirect(struct fuzz_queue *f, const struct vbd_sg *sg, unsigned int nr, u64 table)
-{
-	u16 at = f->next_desc++ % f->d->num;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		u16 flags = (sg[i].write ? VBD_WRITE : 0) | (i + 1 < nr ? VBD_NEXT : 0);
-
-		vbd_set_desc(f->d, table, i, sg[i].addr, sg[i].len, flags, i + 1);
-	}
-	vbd_set_desc(f->d, f->d->desc, at, table, 16 * nr, VBD_INDIRECT, 0);
-	return at;
-}
-
 void fuzz_queue_chain(struct fuzz_queue *f, struct vbt_choice *c,
 		      struct vbd_sg (*piece)(struct vbt_choice *c))
 {
-	unsigned int i, nr = 1 + vbt_choose(c, 8), table = vbt_choose(c, 256);
-	struct vbd_sg sg[8];
-	u16 head;
-
-	for (i = 0; i < nr; i++)
-		sg[i] = piece(c);
-	if (table < 64)
-		head = add_indirect(f, sg, nr, VBD_GUEST_BASE + 16 * table);
-	else
-		head = add_chain(f, sg, nr);
-	vbd_set_avail(f->d, f->d->avail_idx++, head);
+	vbd_set_avail(f->d, f->d->avail_idx++, fuzz_ring_chain(f->d, c, &f->next_desc, piece));
 	vbd_publish(f->d);
 }
 
@@ -277,9 +241,12 @@ void fuzz_queue_fill(struct fuzz_queue *f, struct vbt_choice *c)
 
 void fuzz_queue_wild(struct fuzz_queue *f, struct vbt_choice *c)
 {
+	u16 i;
+
 	switch (vbt_choose(c, 4)) {
 	case 0:
-		vbd_set_avail(f->d, vbt_choose(c, f->d->num), vbt_choose(c, 65536));
+		i = vbt_choose(c, f->d->num);
+		vbd_set_avail(f->d, i, vbt_choose(c, 65536));
 		break;
 	case 1:
 		f->d->avail_idx += (s64)vbt_choose(c, 256) - 64;

@@ -147,10 +147,11 @@ static void check_cursor(struct vb_ranges *rs, struct vbt_choice *c)
 static void check_bytes(struct vbt_choice *c)
 {
 	u64 addr = vbt_choose_u64(c);
-	u64 len = vbt_choose(c, 65536) << vbt_choose(c, 16);
+	u64 len = vbt_choose(c, 65536);
 	u64 first, last, partial;
 	struct vb_range r;
 
+	len <<= vbt_choose(c, 16);
 	/* Near the end of a page, and of the address space. */
 	if (vbt_choose(c, 2))
 		addr = (addr | 0xffc) + (addr & 7);

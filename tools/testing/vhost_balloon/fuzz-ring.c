@@ -52,6 +52,30 @@ void fuzz_ring_desc(struct vbd *d, struct vbt_choice *c, u64 table, unsigned int
 	vbd_set_desc(d, table, i, addr, len, flags & 0x87, next);
 }
 
+/* Some pieces, the last of which, or all, or none, are in an indirect table. */
+u16 fuzz_ring_chain(struct vbd *d, struct vbt_choice *c, u16 *next_desc,
+		    struct vbd_sg (*piece)(struct vbt_choice *c))
+{
+	unsigned int i, nr = 1 + vbt_choose(c, 8), direct = vbt_choose(c, 16);
+	u64 table = VBD_GUEST_BASE + 16 * vbt_choose(c, FUZZ_GUEST_SIZE / 16 - 8);
+	u16 head = *next_desc % d->num;
+
+	for (i = 0; i < nr; i++) {
+		u16 flags = i + 1 < nr ? VBD_NEXT : 0, at = (head + i) % d->num;
+		struct vbd_sg sg = piece(c);
+
+		flags |= sg.write ? VBD_WRITE : 0;
+		if (i == direct)
+			vbd_set_desc(d, d->desc, at, table, 16 * (nr - i), VBD_INDIRECT, 0);
+		if (i >= direct)
+			vbd_set_desc(d, table, i - direct, sg.addr, sg.len, flags, i + 1 - direct);
+		else
+			vbd_set_desc(d, d->desc, at, sg.addr, sg.len, flags, (at + 1) % d->num);
+	}
+	*next_desc += nr <= direct ? nr : direct + 1;
+	return head;
+}
+
 void fuzz_ring_scribble(struct vbd *d, u16 at, u16 val)
 {
 	u64 base = at & 1 ? VBD_RING_BASE : VBD_GUEST_BASE;

@@ -31,25 +31,33 @@ static struct ring {
 
 static void ring_change(struct ring *r, struct vbt_choice *c)
 {
-	struct change ch = {
-		.access = vbt_choose(c, 1024),
-		.at = vbt_choose(c, 65536),
-		.val = vbt_choose(c, 65536),
-	};
+	struct change ch;
 
+	ch.access = vbt_choose(c, 1024);
+	ch.at = vbt_choose(c, 65536);
+	ch.val = vbt_choose(c, 65536);
 	if (r->nr_changes < CHANGES_MAX)
 		r->change[r->nr_changes++] = ch;
+}
+
+static struct vbd_sg ring_piece(struct vbt_choice *c)
+{
+	unsigned int at = vbt_choose(c, FUZZ_GUEST_SIZE), len = vbt_choose(c, 256);
+
+	return (struct vbd_sg){ VBD_GUEST_BASE + at, len, vbt_choose(c, 4) == 3 };
 }
 
 /* All that is left of the bytes. */
 static void ring_content(struct ring *r, struct vbt_choice *c)
 {
 	struct vbd *d = r->d;
+	u16 next_desc = 0, i;
 
 	while (vbt_choice_left(c)) {
 		switch (vbt_choose(c, 8)) {
 		case 0:
-			vbd_set_avail(d, vbt_choose(c, d->num), vbt_choose(c, 65536));
+			i = vbt_choose(c, d->num);
+			vbd_set_avail(d, i, vbt_choose(c, 65536));
 			break;
 		case 1:
 			vbd_set_used_event(d, vbt_choose(c, 65536));
@@ -61,6 +69,8 @@ static void ring_content(struct ring *r, struct vbt_choice *c)
 			ring_change(r, c);
 			break;
 		case 4:
+			fuzz_ring_chain(d, c, &next_desc, ring_piece);
+			break;
 		case 5:
 			fuzz_ring_desc(d, c, VBD_GUEST_BASE, FUZZ_GUEST_SIZE / 16);
 			break;

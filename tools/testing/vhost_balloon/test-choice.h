@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Choices: made by a generator of numbers, or by the bytes that a fuzzer came up with. */
+/*
+ * Choices: made by a generator of numbers, or by the bytes that a fuzzer came up with.
+ *
+ * No two of them in one expression or initializer: compilers differ in which they make first.
+ */
 #ifndef _TEST_CHOICE_H
 #define _TEST_CHOICE_H
 
