@@ -310,6 +310,7 @@ int fuzz_model_next(struct fuzz_queue *f, struct vbt_model *m)
 void fuzz_model_complete(struct fuzz_queue *f, u16 head)
 {
 	f->head[f->used++ % f->d->num] = head;
+	f->heads++;
 	f->chains++;
 }
 
@@ -338,10 +339,11 @@ void fuzz_model_check(struct fuzz_queue *f)
 	if (f->broken) {
 		f->chains -= (u16)(f->used - used);
 		f->used = used;
+		f->heads = 0;
 	}
 	expect_eq(used, f->used);
 	expect_eq(fuzz_counted(f, VHOST_BALLOON_C_CHAINS), f->chains);
-	for (i = 0; i < nr && i < f->chains; i++) {
+	for (i = 0; i < nr && i < f->heads; i++) {
 		u16 at = used - 1 - i;
 
 		vbd_used_elem(f->d, at, &id, &len);

@@ -34,7 +34,8 @@
  * @seen: model: how far the driver was, when last looked
  * @used: model: used index
  * @chains: model: chains completed
- * @head: model: heads of the used entries
+ * @head: model: heads of the used entries ...
+ * @heads: model: ... of which this many, the last ones, are known
  * @broken: model: why the ring is broken
  */
 struct fuzz_queue {
@@ -56,6 +57,7 @@ struct fuzz_queue {
 	u16 used;
 	u64 chains;
 	u16 head[VBT_NUM_MAX];
+	u64 heads;
 	u32 broken;
 };
 
