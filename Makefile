@@ -28,6 +28,7 @@ help:
 	@echo
 	@echo 'Parts of check that boot nothing:'
 	@echo '  unit             - unit tests of the code that also builds in userspace'
+	@echo '  fuzz             - fuzzers of that code, FUZZ_TIME=N seconds each (60)'
 	@echo '  lint             - sparse, checkpatch, shellcheck, man pages'
 	@echo
 	@echo 'W=1, C=1, V=1 and the like mean what they mean to the kernel.'
@@ -59,6 +60,9 @@ clean:
 check:
 	@$(vmtest) --check
 
+fuzz:
+	@CHECK=fuzz $(vmtest) --check
+
 lint:
 	@$(vmtest) --lint
 
@@ -68,4 +72,4 @@ bench:
 demo:
 	@$(vmtest) --run $(selftests)/demo.sh
 
-.PHONY: help all modules modules_install tools selftests unit install clean check lint demo bench
+.PHONY: help all modules modules_install tools selftests unit install clean check fuzz lint demo bench

@@ -31,6 +31,7 @@ environment:
   ICOUNT=1         with one CPU, whose clock counts instructions
   TESTS="..."      which of the tests, all by default
   CHECK="..."      what --check does: $CHECK
+  FUZZ_TIME=$FUZZ_TIME     seconds for each fuzzer, of which FUZZ="..." names some
   BUILD="..."      make targets to build: $BUILD
   TIMEOUT=$TIMEOUT     seconds until the host under test is given up
   LIMIT=$LIMIT       seconds that one test program may take
@@ -57,7 +58,8 @@ ICOUNT=${ICOUNT:-}
 if [ -n "${SUITE:-}" ] || [ -n "$DEBUG" ]; then
 	CHECK=${CHECK:-${SUITE:-trixie}}
 fi
-CHECK=${CHECK:-unit lint trixie bookworm}
+CHECK=${CHECK:-unit fuzz lint trixie bookworm}
+FUZZ_TIME=${FUZZ_TIME:-60}
 TESTS=${TESTS:-}
 BUILD=${BUILD-modules tools selftests}
 TIMEOUT=${TIMEOUT:-$([ -n "$DEBUG" ] && echo 7200 || echo 3600)}
@@ -227,7 +229,7 @@ check() {
 
 	for part in $CHECK; do
 		case $part in
-		unit | lint)
+		unit | fuzz | lint)
 			suite "$source_suite"
 			setup
 			"${part}_run"

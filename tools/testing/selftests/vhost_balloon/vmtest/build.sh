@@ -10,12 +10,16 @@ build_dir() {
 }
 
 # The files of the checkout: those that git knows or would take. Without git,
-# or if it does not trust whose files they are, all that is not binary.
+# or if it does not trust whose files they are, all that is not binary, and
+# the inputs of fuzzers.
 build_files() {
 	if [ "$(git -C "$top" rev-parse --show-toplevel 2>/dev/null)" = "$top" ]; then
 		git -C "$top" ls-files -z --cached --others --exclude-standard
 	else
-		(cd "$top" && grep -rIlZ --exclude-dir=.git '' . | sed -z 's|^\./||')
+		(cd "$top" && {
+			grep -rIlZ --exclude-dir=.git --exclude-dir=corpus '' .
+			find ./tools/testing/vhost_balloon/corpus -type f -print0
+		} | sed -z 's|^\./||')
 	fi
 }
 

@@ -94,3 +94,18 @@ unit_run() {
 	build_copy || die "cannot copy the checkout"
 	tap_run unit build_run make -s unit
 }
+
+# The fuzzers, for some time each. An input that one failed of is kept.
+fuzz_run() {
+	local build_kind=-fuzz dir file
+
+	build_copy || die "cannot copy the checkout"
+	dir=$(build_dir)/tools/testing/vhost_balloon
+	rm -rf "$dir/fuzz/found"
+	tap_run fuzz build_run make -s -C tools/testing/vhost_balloon fuzz \
+		"FUZZ_TIME=$FUZZ_TIME" ${FUZZ:+"FUZZ=$FUZZ"}
+	for file in "$dir/fuzz/found"/*; do
+		[ -e "$file" ] || continue
+		cp "$file" "$log_dir/" && echo "# input kept: $log_dir/${file##*/}"
+	done
+}

@@ -29,6 +29,8 @@ tree_packages() {
 		qemu-system-x86 iproute2 socat kmod jq mandoc strace
 		busybox-static cpio xz-utils zstd procps util-linux mount
 	)
+	# Fuzzers are built and run in one tree only.
+	[ "$SUITE" != "$source_suite" ] || packages+=(clang libclang-rt-19-dev)
 	printf '%s\n' "${packages[@]}"
 }
 
