@@ -58,7 +58,7 @@ ICOUNT=${ICOUNT:-}
 if [ -n "${SUITE:-}" ] || [ -n "$DEBUG" ]; then
 	CHECK=${CHECK:-${SUITE:-trixie}}
 fi
-CHECK=${CHECK:-unit fuzz lint trixie bookworm}
+CHECK=${CHECK:-unit lint trixie bookworm}
 FUZZ_TIME=${FUZZ_TIME:-60}
 TESTS=${TESTS:-}
 BUILD=${BUILD-modules tools selftests}
