@@ -43,13 +43,11 @@ static size_t fault_in(size_t n)
 
 size_t fault_in_readable(const char __user *p, size_t n)
 {
-	(void)p;
 	return fault_in(n);
 }
 
 size_t fault_in_safe_writeable(const char __user *p, size_t n)
 {
-	(void)p;
 	return fault_in(n);
 }
 
@@ -59,8 +57,6 @@ static void before_access(void *arg, const void *p, size_t n, bool write)
 	struct fuzz_queue *f = arg;
 	u16 at;
 
-	(void)p;
-	(void)write;
 	expect(vbt_pagefaults_disabled == 1 && f->in_section);
 	if (f->loose && !vbt_choose(&f->random, 4)) {
 		at = vbt_choose(&f->random, 65536);
@@ -126,7 +122,6 @@ static int source_find(void *data, u64 gfn, struct vhost_balloon_slot *slot)
 
 static void source_release(void *data)
 {
-	(void)data;
 }
 
 static const struct vhost_balloon_source_ops source_ops = {

@@ -85,8 +85,6 @@ static void before_access(void *arg, const void *p, size_t n, bool write)
 	struct ring *r = arg;
 	unsigned int i;
 
-	(void)p;
-	(void)write;
 	for (i = 0; i < r->nr_changes; i++)
 		if (r->change[i].access == vbt_uaccess.accesses)
 			fuzz_ring_scribble(r->d, r->change[i].at, r->change[i].val);
