@@ -26,7 +26,6 @@
 #define MAX_PIECES	(MAX_NUMBERS + VB_EDGES_SLOTS * 32)
 /* Hints keep bits for what page numbers of 32 bits reach. */
 #define GFN_BITS_END	(1ULL << 32)
-#define GFN_END		(1ULL << 52)
 
 /* Memory as hints and reports name it. */
 struct piece {
@@ -267,7 +266,7 @@ static void choose_pieces(FIXTURE_DATA(edges) *self)
 static struct outcome outcome_of(const struct piece *p)
 {
 	const unsigned __int128 end = (unsigned __int128)p->gpa + p->len;
-	struct outcome o = { .malformed = end > (unsigned __int128)GFN_END * VB_PAGE };
+	struct outcome o = { .malformed = end > (unsigned __int128)VB_EDGES_GFN_END * VB_PAGE };
 	__u64 end_gfn = end / VB_PAGE, touched;
 
 	if (o.malformed || !p->len)

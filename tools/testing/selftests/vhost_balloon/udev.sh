@@ -6,6 +6,8 @@
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source=tap.sh
 . ./tap.sh
+# shellcheck source=vmtest/guest.sh
+. ./vmtest/guest.sh
 
 rules=../../../vhost-balloon/60-vhost-balloon.rules
 udevd=/usr/lib/systemd/systemd-udevd
@@ -40,11 +42,9 @@ native_node() {
 }
 
 vdpa_node() {
-	local dir
+	local dev
 
-	vdpa dev add name udev0 mgmtdev vhost_balloon || return
-	dir=$(echo /sys/bus/vdpa/devices/udev0/vhost-vdpa-*)
-	wait_access "/dev/${dir##*/}" 'kvm 660'
+	dev=$(guest_vdpa_dev udev0) && wait_access "$dev" 'kvm 660'
 }
 
 # What other rules say of other devices is not for the programs that follow.

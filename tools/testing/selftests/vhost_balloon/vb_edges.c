@@ -13,8 +13,6 @@
 
 #define GFN_4G		(1ULL << 20)
 #define GFN_16T		(1ULL << 32)
-/* One more than the last page that 64 bits reach. */
-#define GFN_END		(1ULL << 52)
 /* Where KVM's own limit is looked for. */
 #define MAX_BITS	52
 #define MIN_BITS	32
@@ -39,7 +37,7 @@ static const struct vb_edges_slot meeting[] = {
 
 static const struct vb_edges_slot crossing_4g = { GFN_4G - 3, 6, 19 };
 static const struct vb_edges_slot crossing_16t = { GFN_16T - 2, 4, 32 };
-static const struct vb_edges_slot top = { GFN_END - 4, 3, 28 };
+static const struct vb_edges_slot top = { VB_EDGES_GFN_END - 4, 3, 28 };
 
 static struct vb_memory slot_memory(const struct vb_edges *e, const struct vb_edges_slot *s)
 {
@@ -218,7 +216,7 @@ static const __u64 distances[] = {
 
 static const __u64 always[] = {
 	0, 1, 0x000fffff, 0x00100000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
-	(1ULL << 32) + 1, (1ULL << 40) - 1, 1ULL << 40, GFN_END - 2, GFN_END - 1,
+	(1ULL << 32) + 1, (1ULL << 40) - 1, 1ULL << 40, VB_EDGES_GFN_END - 2, VB_EDGES_GFN_END - 1,
 };
 
 struct numbers {
@@ -229,7 +227,7 @@ struct numbers {
 
 static void add_number(const struct vb_edges *e, struct numbers *n, __u64 gfn)
 {
-	gfn %= GFN_END;
+	gfn %= VB_EDGES_GFN_END;
 	if (vb_edges_page(e, gfn) != VB_EDGES_BUF && n->nr < n->max)
 		n->gfn[n->nr++] = gfn;
 }

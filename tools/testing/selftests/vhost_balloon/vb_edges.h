@@ -14,6 +14,9 @@
 #define VB_EDGES_PAGES	38U
 #define VB_EDGES_SEED	0xed6e
 
+/* One more than the last guest page that addresses of 64 bits reach. */
+#define VB_EDGES_GFN_END	(1ULL << 52)
+
 /* Where vb_edges_page() finds no page of the VMM's piece of memory. */
 #define VB_EDGES_NOWHERE	(-1)
 #define VB_EDGES_BUF		(-2)
