@@ -26,10 +26,10 @@ help:
 	@echo '                     BENCH_OUT=DIR for results, BENCH_UPDATE=1 to show them'
 	@echo '                     in Documentation'
 	@echo
-	@echo 'Parts of check that boot nothing:'
+	@echo 'Without booting anything, the first two parts of check:'
 	@echo '  unit             - unit tests of the code that also builds in userspace'
-	@echo '  fuzz             - fuzzers of that code, FUZZ_TIME=N seconds each (60)'
 	@echo '  lint             - sparse, checkpatch, shellcheck, man pages'
+	@echo '  fuzz             - fuzzers of that code, FUZZ_TIME=N seconds each (60); as root'
 	@echo
 	@echo 'W=1, C=1, V=1 and the like mean what they mean to the kernel.'
 
