@@ -224,10 +224,20 @@ static void random_ring(__u64 *state, struct vb_machine *m)
 						 VB_HOSTILE_NUM + 1 : 65536));
 }
 
-/* Waits until a queue is broken, or at the end of its ring. */
+/* Only grows while a ring is served. */
+static __u64 progress(struct vb_machine *m)
+{
+	return vb_counter(m->backend, VHOST_BALLOON_C_INFLATED) +
+	       vb_ring_used_idx(&m->inflate.ring);
+}
+
+/*
+ * Waits until a queue is broken, or at the end of its ring. A ring may name a million pages, which
+ * takes its time where kernels are slow: only one that stands still hangs.
+ */
 static int wait_done(struct vb_machine *m, bool *broken)
 {
-	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
+	__u64 now, then = vb_now_ms(), done, before = 0;
 	struct vhost_balloon_info info;
 	int ret;
 
@@ -240,8 +250,13 @@ static int wait_done(struct vb_machine *m, bool *broken)
 			return 0;
 		if (vb_ring_used_idx(&m->inflate.ring) == m->inflate.ring.avail->idx)
 			return 0;
-		if (vb_now_ms() > end)
+		now = vb_now_ms();
+		done = progress(m);
+		if (done != before)
+			then = now;
+		else if (now > then + VB_TIMEOUT_MS)
 			return -ETIMEDOUT;
+		before = done;
 		sched_yield();
 	}
 }
@@ -264,6 +279,7 @@ FIXTURE_SETUP(random)
 {
 	const char *seed = getenv("VB_SEED");
 	int ret = vb_hostile_open(&self->m, &self->ram, variant->features);
+	__u64 words_state = 1;
 	__u32 *words;
 	unsigned int i;
 
@@ -275,12 +291,12 @@ FIXTURE_SETUP(random)
 	/* Zero is the one state that doesn't go on. */
 	self->state = (seed ? strtoull(seed, NULL, 0) : 1) ?: 1;
 
-	/* Page numbers that lie in the memory, or anywhere. */
+	/* Page numbers that lie in the memory, or anywhere; the same for every ring. */
 	words = self->m.buf.hva + VB_TABLE2_OFFSET + VB_PAGE;
 	for (i = 0; i < 16 * VB_PAGE / sizeof(*words); i++)
-		words[i] = random_below(&self->state, 16) ?
-			   vb_memory_gfn(&self->ram, random_below(&self->state, 64)) :
-			   next_random(&self->state);
+		words[i] = random_below(&words_state, 16) ?
+			   vb_memory_gfn(&self->ram, random_below(&words_state, 64)) :
+			   next_random(&words_state);
 }
 
 FIXTURE_TEARDOWN(random)
@@ -325,7 +341,9 @@ TEST_F_TIMEOUT(random, rings_hang_nothing, 300)
 		random_ring(&self->state, &self->m);
 		ASSERT_EQ(0, vb_machine_start(&self->m));
 		ASSERT_EQ(0, wait_done(&self->m, &broken)) {
-			TH_LOG("ring %u, VB_SEED=%#llx", i, state);
+			TH_LOG("ring %u, VB_SEED=%#llx, used %u of %u, progress %llu", i, state,
+			       vb_ring_used_idx(&self->m.inflate.ring),
+			       self->m.inflate.ring.avail->idx, progress(&self->m));
 		}
 		nr_broken += broken;
 	}
