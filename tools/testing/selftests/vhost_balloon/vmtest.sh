@@ -51,6 +51,7 @@ top=$(cd "$self_dir/../../../.." && pwd -P)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vhost-balloon
 log_dir=$cache/log
 run_dir=
+out_dir=
 verbose=
 
 DEBUG=${DEBUG:-}
@@ -113,6 +114,7 @@ run_begin() {
 	build || return
 	run_sweep
 	run_dir=$suite_dir/run.$$
+	out_dir=$run_dir/out
 	mkdir "$run_dir" || die "no space in $suite_dir"
 	trap run_end EXIT
 	trap 'exit 130' INT
@@ -132,37 +134,49 @@ run_sweep() {
 }
 
 run_end() {
+	local children
+
 	boot_kill
-	[ ! -d "$run_dir/out" ] || out_end
+	children=$(jobs -p)
+	# shellcheck disable=SC2086 # several
+	[ -z "$children" ] || kill $children 2>/dev/null
+	[ ! -d "$out_dir" ] || out_end
 	rm -rf --one-file-system "$run_dir"
 	trap - EXIT INT TERM
 }
 
 # What one boot of the host under test leaves: its console, its messages.
 out_begin() {
-	mkdir "$run_dir/out" || die "no space in $run_dir"
+	mkdir "$out_dir" || die "no space in $run_dir"
 }
 
 out_end() {
 	local name
 
-	name=$SUITE${DEBUG:+-debug}-$(date +%Y%m%d-%H%M%S)-$$
-	mv "$run_dir/out" "$log_dir/$name"
+	name=$SUITE${DEBUG:+-debug}-$(date +%Y%m%d-%H%M%S)-$BASHPID
+	mv "$out_dir" "$log_dir/$name"
 	# shellcheck disable=SC2012 # names of our own making
 	ls -dt "$log_dir"/*-*-*/ | tail -n +20 | xargs -rd '\n' rm -rf
 }
 
 job_write() {
-	declare -p job >"$run_dir/out/job"
+	declare -p job >"$out_dir/job"
+}
+
+# Boots for the job in $job, whose output then comes from file descriptor $stream.
+job_boot() {
+	job_write
+	exec {stream}< <(boot </dev/null)
+	boot_pid=$!
 }
 
 # The status that the job ended with, or 1 with a word about the host's death.
 job_status() {
-	if [ -s "$run_dir/out/status" ]; then
-		return "$(cat "$run_dir/out/status")"
+	if [ -s "$out_dir/status" ]; then
+		return "$(cat "$out_dir/status")"
 	fi
 	say "the host under test did not come to its end; its console says:"
-	tail -n 40 "$run_dir/out/console" >&2
+	tail -n 40 "$out_dir/console" >&2
 	return 1
 }
 
@@ -191,8 +205,8 @@ run_script() {
 		job=("/vhost-balloon/${script#"$top/"}" "$@")
 		;;
 	*)
-		cp "$script" "$run_dir/out/" || die "cannot copy $script"
-		chmod +x "$run_dir/out/${script##*/}"
+		cp "$script" "$out_dir/" || die "cannot copy $script"
+		chmod +x "$out_dir/${script##*/}"
 		job=("/out/${script##*/}" "$@")
 		;;
 	esac
@@ -201,9 +215,7 @@ run_script() {
 	else
 		job=(run "${job[@]}")
 	fi
-	job_write
-	exec {stream}< <(boot </dev/null)
-	boot_pid=$!
+	job_boot
 	read -r line <&"$stream"
 	[ "$line" = 'vmtest: up' ] || echo "$line"
 	cat <&"$stream"

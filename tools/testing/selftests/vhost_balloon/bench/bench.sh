@@ -5,9 +5,11 @@
 # by vhost-balloon under QEMU (vDPA), by vhost-balloon under a program of a few
 # instructions. What is measured, and how: Documentation/benchmark.rst.
 #
-# usage: bench.sh [--wall] DIRECTORY [ROW...]
+# usage: bench.sh [--wall] [--part PART] DIRECTORY [ROW...]
+#        bench.sh --parts [ROW...]
 #
-# A ROW is stock, inline, worker or native; all of them by default.
+# A ROW is stock, inline, worker or native; all of them by default. --parts names the
+# parts that the whole consists of, each of which can be run by itself.
 #
 # Leaves raw.json, one object for each measurement, and method.json in DIRECTORY; then
 # comes report.sh. Without --wall this has to be a machine whose clock counts
@@ -45,18 +47,11 @@ REPORT_FEATURES=0x330000023
 THP=/sys/kernel/mm/transparent_hugepage/enabled
 HUGE_PAGES=/proc/sys/vm/nr_hugepages
 
-wall=
-poll=
-if [ "${1:-}" = --wall ]; then
-	wall=1
-	# The end of an operation has to be seen, not only what it took.
-	poll=1
-	shift
-fi
-out=${1:?usage: bench.sh [--wall] DIRECTORY [ROW...]}
-shift
-rows=("$@")
-[ $# -gt 0 ] || rows=(stock inline worker native)
+usage() {
+	echo "usage: bench.sh [--wall] [--part PART] DIRECTORY [ROW...]" >&2
+	echo "       bench.sh --parts [ROW...]" >&2
+	exit 2
+}
 
 die() {
 	echo "bench: $*" >&2
@@ -66,6 +61,35 @@ die() {
 say() {
 	echo "bench: $*" >&2
 }
+
+wall=
+poll=
+part=
+out=
+case ${1:-} in
+--wall)
+	wall=1
+	# The end of an operation has to be seen, not only what it took.
+	poll=1
+	shift
+	;;
+--parts)
+	out=none
+	shift
+	;;
+esac
+if [ "${1:-}" = --part ]; then
+	part=${2:-}
+	[ -n "$part" ] || usage
+	shift 2
+fi
+if [ -z "$out" ]; then
+	[ $# -gt 0 ] || usage
+	out=$1
+	shift
+fi
+rows=("$@")
+[ $# -gt 0 ] || rows=(stock inline worker native)
 
 # The guest at hand, and what of it goes with every measurement.
 guest=bench
@@ -79,6 +103,7 @@ record() {
 	local operation=$1 pages=$2 output
 	shift 2
 
+	say "$contestant, $backend: $operation"
 	output=$("$@") || die "$contestant $backend: cannot measure: $operation"
 	jq -nRc --arg contestant "$contestant" --arg backend "$backend" \
 		--arg operation "$operation" --argjson repeat "$repeat" \
@@ -177,7 +202,6 @@ small() {
 }
 
 large() {
-	[ "$contestant" != worker ] || return
 	boot $LARGE_MEM
 	touch_and_settle $((LARGE_MEM - KEPT))
 	record inflate-large $((LARGE * PAGES_PER_MIB)) balloon $LARGE_MEM $LARGE
@@ -189,9 +213,7 @@ large() {
 reporting() {
 	local before after
 
-	[ "$contestant" != worker ] || return
 	echo never >$THP
-	repeat=1
 	boot $SIZE_MEM reporting
 	sleep $REPORT_ALL_S
 	for repeat in $REPEATS; do
@@ -215,19 +237,9 @@ guest_memory() {
 	echo $((anon + shmem))
 }
 
-# each_qemu FUNCTION: for every row with a guest under QEMU.
-each_qemu() {
-	for contestant in "${rows[@]}"; do
-		[ "$contestant" != native ] || continue
-		for backend in $BACKENDS; do
-			"$1"
-		done
-	done
-}
-
-# native BACKING ORDER...: each of them inline, by the worker, and without a balloon. What the
+# native_row BACKING ORDER...: each of them inline, by the worker, and without a balloon. What the
 # bars are about is measured with more memory, and so more exactly.
-native() {
+native_row() {
 	local order size
 	backend=$1
 	shift
@@ -243,16 +255,56 @@ native() {
 }
 
 # Every second page of a huge page gives nothing back.
-native_rows() {
+native() {
 	echo $((huge_pages + SIZE / 2)) >$HUGE_PAGES
-	for repeat in $REPEATS; do
-		say "native, run $repeat"
-		for backend in anon memfd thp; do
-			native $backend ascending descending shuffled alternate random
-		done
-		native hugetlb ascending descending shuffled random
+	for backend in anon memfd thp; do
+		native_row $backend ascending descending shuffled alternate random
 	done
+	native_row hugetlb ascending descending shuffled random
 	echo "$huge_pages" >$HUGE_PAGES
+}
+
+# row ROW: whether it is asked for.
+row() {
+	case " ${rows[*]} " in
+	*" $1 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# guests FUNCTION REPEAT CONTESTANT...: its parts, one for each of them and each backend.
+guests() {
+	local function=$1 repeat=$2 contestant backend
+	shift 2
+
+	for contestant; do
+		row "$contestant" || continue
+		for backend in $BACKENDS; do
+			echo "$function:$contestant:$backend:$repeat"
+		done
+	done
+}
+
+# All parts, as FUNCTION:CONTESTANT:BACKEND:REPEAT.
+parts() {
+	local repeat
+
+	for repeat in $REPEATS; do
+		guests small "$repeat" stock inline worker
+	done
+	for repeat in $REPEATS; do
+		! row native || echo "native:::$repeat"
+	done
+	guests reporting 1 stock inline
+	guests large 1 stock inline
+}
+
+run_part() {
+	local function
+
+	IFS=: read -r function contestant backend repeat <<<"$1"
+	say "part $1"
+	"$function"
 }
 
 # Leaves the host as it was.
@@ -273,8 +325,15 @@ method() {
 			$native_size, $thp }'
 }
 
+if [ "$out" = none ]; then
+	parts
+	exit
+fi
 mkdir -p "$out" || die "no directory $out"
 [ "$(id -u)" = 0 ] || die "must be root"
+if [ -n "$part" ]; then
+	parts | grep -qxF -e "$part" || die "no such part: $part"
+fi
 # shellcheck source=../vmtest/guest.sh
 . guest.sh
 # An idle machine's time goes by in leaps.
@@ -288,13 +347,7 @@ trap end EXIT
 : >"$out/raw.json"
 : >"$out/counters.json"
 method >"$out/method.json" || die "no method"
-for repeat in $REPEATS; do
-	each_qemu small
+for part in ${part:-$(parts)}; do
+	run_part "$part"
 done
-case " ${rows[*]} " in
-*' native '*) native_rows ;;
-esac
-each_qemu reporting
-repeat=1
-each_qemu large
 say "$(wc -l <"$out/raw.json") measurements"

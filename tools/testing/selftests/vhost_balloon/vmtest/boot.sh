@@ -33,7 +33,7 @@ boot_emulator() {
 	suite "$wanted"
 }
 
-# Boots for the job in $run_dir/out/job, in place of this process. The job's
+# Boots for the job in $out_dir/job, in place of this process. The job's
 # output comes out on standard output; if the argument is "shell", the
 # terminal is the job's.
 boot() {
@@ -61,7 +61,7 @@ boot() {
 	tree_exec -b "$suite_dir/root:/mnt" \
 		-b "$run_dir/build:/mnt/vhost-balloon" \
 		-b "$guest_dir:/mnt/vhost-balloon-guest" \
-		-b "$run_dir/out:/out" -b "$boot_dir:/linux-build" \
+		-b "$out_dir:/out" -b "$boot_dir:/linux-build" \
 		timeout "${foreground[@]}" -k 10 "$TIMEOUT" \
 		qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
 		-display none -machine q35 -m 5G \

@@ -33,9 +33,7 @@ tests_boot() {
 	tap_name=
 	out_begin
 	job=(tests "$LIMIT" "$@")
-	job_write
-	exec {stream}< <(boot </dev/null)
-	boot_pid=$!
+	job_boot
 	# A program that says nothing for longer was to be stopped by then. If it
 	# was not, nothing runs there any more.
 	while IFS= read -r -t $((LIMIT + 120)) -u "$stream" line; do
