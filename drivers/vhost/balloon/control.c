@@ -22,14 +22,16 @@
  * struct vb_control - a control file
  * @vb: the balloon, referenced
  * @watcher: hears of its events
- * @pending: VHOST_BALLOON_EVENT_* that were not read; protected by @wait.lock
- * @over: that the balloon is gone was read
+ * @pending: VHOST_BALLOON_EVENT_* that were not read; protected by @wait.lock, as are:
+ * @gone: the balloon is gone
+ * @over: that was read
  * @wait: who waits for events
  */
 struct vb_control {
 	struct vhost_balloon *vb;
 	struct vb_watcher watcher;
 	u32 pending;
+	bool gone;
 	bool over;
 	wait_queue_head_t wait;
 };
@@ -45,6 +47,7 @@ static void vb_control_event(struct vb_watcher *w, u32 events)
 
 	spin_lock_irqsave(&c->wait.lock, flags);
 	c->pending |= events;
+	c->gone |= events & VHOST_BALLOON_EVENT_GONE;
 	wake_up_locked_poll(&c->wait, key);
 	spin_unlock_irqrestore(&c->wait.lock, flags);
 }
@@ -98,7 +101,7 @@ static __poll_t vb_control_poll(struct file *file, poll_table *pt)
 	spin_lock_irq(&c->wait.lock);
 	if (c->pending)
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (c->over || (c->pending & VHOST_BALLOON_EVENT_GONE))
+	if (c->gone)
 		mask |= EPOLLHUP;
 	spin_unlock_irq(&c->wait.lock);
 	return mask;
@@ -116,11 +119,25 @@ static int vb_control_take_events(struct vb_control *c, bool nonblock, u32 *even
 		ret = wait_event_interruptible_locked_irq(c->wait, c->pending || c->over);
 	if (!ret) {
 		*events = c->pending;
-		c->over |= c->pending & VHOST_BALLOON_EVENT_GONE;
 		c->pending = 0;
 	}
 	spin_unlock_irq(&c->wait.lock);
 	return ret;
+}
+
+/*
+ * What was taken has come to the reader, or else is there for the next one. That the balloon is gone
+ * isn't over before somebody has read it.
+ */
+static void vb_control_were_read(struct vb_control *c, u32 events, bool read)
+{
+	spin_lock_irq(&c->wait.lock);
+	if (!read)
+		c->pending |= events;
+	else if (events & VHOST_BALLOON_EVENT_GONE)
+		c->over = true;
+	wake_up_locked(&c->wait);
+	spin_unlock_irq(&c->wait.lock);
 }
 
 static ssize_t vb_control_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
@@ -138,7 +155,9 @@ static ssize_t vb_control_read(struct file *file, char __user *buf, size_t len, 
 		return 0;
 	vb_device_target_actual(c->vb, &event.target, &event.actual);
 	len = min(len, sizeof(event));
-	return copy_to_user(buf, &event, len) ? -EFAULT : len;
+	ret = copy_to_user(buf, &event, len) ? -EFAULT : 0;
+	vb_control_were_read(c, event.events, !ret);
+	return ret ? ret : len;
 }
 
 static int vb_control_release(struct inode *inode, struct file *file)

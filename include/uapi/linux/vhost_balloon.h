@@ -812,8 +812,8 @@ struct vhost_balloon_inhibit {
  *
  * read() waits for an event unless the file is O_NONBLOCK (then EAGAIN). It
  * fills as much of the buffer as there is of the structure; a buffer shorter than
- * the structure's first version is EINVAL. When the balloon is gone and that was read,
- * read() returns 0.
+ * the structure's first version is EINVAL. After EFAULT the events are still there. When the
+ * balloon is gone and that was read, read() returns 0.
  */
 struct vhost_balloon_event {
 	__u32 size;
@@ -891,7 +891,7 @@ struct vhost_balloon_event {
  * VHOST_BALLOON_HINT_START - have the guest report its free pages
  *
  * What was hinted before and not fetched is thrown away. EOPNOTSUPP: FREE_PAGE_HINT was not
- * negotiated; ENOMEM: no memory for the bits, and no hinting.
+ * negotiated; ENOMEM: no memory for the bits, and no hinting; EFAULT: it was started all the same.
  */
 #define VHOST_BALLOON_HINT_START	_IOWR(VHOST_VIRTIO, 0xD1, struct vhost_balloon_hint_start)
 /**

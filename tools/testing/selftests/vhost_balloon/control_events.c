@@ -12,11 +12,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "vb_control.h"
 #include "vb_memory.h"
+#include "vb_uffd.h"
 
 #define MIB		(1UL << 20)
 #define FEATURES	VB_FEATURE(VIRTIO_F_VERSION_1)
@@ -247,6 +249,64 @@ TEST_F(control, outlives_its_balloon_and_says_so)
 	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
 	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
 	EXPECT_TRUE(vb_poll_now(self->control) & POLLHUP);
+}
+
+TEST_F(control, events_that_cant_be_copied_are_there_for_the_next_reader)
+{
+	struct vhost_balloon_event event;
+	void *nowhere = mmap(NULL, VB_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, nowhere);
+	close_backend(&self->machine);
+	EXPECT_EQ(-1, read(self->control, nowhere, sizeof(event)));
+	EXPECT_EQ(EFAULT, errno);
+	munmap(nowhere, VB_PAGE);
+	EXPECT_EQ(POLLIN | POLLHUP, vb_poll_now(self->control));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_GONE,
+		  vb_read_events(self->control, &event) & VHOST_BALLOON_EVENT_GONE);
+	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
+}
+
+/* A reader, with memory that comes later. */
+struct slow_reader {
+	struct vhost_balloon_event *event;
+	ssize_t n;
+	int control;
+};
+
+static void *read_slowly(void *arg)
+{
+	struct slow_reader *r = arg;
+
+	r->n = read(r->control, r->event, sizeof(*r->event));
+	return NULL;
+}
+
+TEST_F(control, is_not_at_its_end_while_the_one_who_reads_that_waits_for_memory)
+{
+	struct slow_reader r = { .control = self->control };
+	int uffd = vb_uffd_open();
+	struct vhost_balloon_event event;
+	struct vb_memory page;
+	pthread_t thread;
+
+	if (uffd < 0)
+		SKIP(return, "no userfaultfd: %s", strerror(-uffd));
+	ASSERT_EQ(0, vb_memory_map(&page, VB_MEMORY_ANON, 0, VB_PAGE));
+	ASSERT_EQ(0, vb_uffd_make_missing(uffd, page.hva));
+	r.event = page.hva;
+	close_backend(&self->machine);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_slowly, &r));
+	ASSERT_EQ((unsigned long)page.hva, vb_uffd_next_fault(uffd));
+	EXPECT_EQ(-EAGAIN, vb_read_events(self->control, &event));
+	EXPECT_EQ(POLLHUP, vb_poll_now(self->control));
+	ASSERT_EQ(0, vb_uffd_zero(uffd, (unsigned long)page.hva));
+	pthread_join(thread, NULL);
+	EXPECT_EQ((ssize_t)sizeof(event), r.n);
+	EXPECT_TRUE(r.event->events & VHOST_BALLOON_EVENT_GONE);
+	EXPECT_EQ(-ENODATA, vb_read_events(self->control, &event));
+	vb_memory_unmap(&page);
+	close(uffd);
 }
 
 TEST_F(control, backend_ioctls_are_enotty)
