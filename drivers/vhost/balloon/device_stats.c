@@ -104,8 +104,11 @@ int vb_device_refresh_stats(struct vhost_balloon *vb, u32 timeout)
 	u64 sequence = vb_stats_sequence(&vb->stats);
 	long left;
 
-	if (!(READ_ONCE(vb->features) & BIT_ULL(VIRTIO_BALLOON_F_STATS_VQ)))
-		return -EOPNOTSUPP;
+	if (!(READ_ONCE(vb->features) & BIT_ULL(VIRTIO_BALLOON_F_STATS_VQ))) {
+		/* Pairs with that of vb_device_reset_locked(). */
+		smp_rmb();
+		return READ_ONCE(vb->gone) ? -ENODEV : -EOPNOTSUPP;
+	}
 	vb_device_ask_stats(vb);
 	if (!timeout)
 		return 0;

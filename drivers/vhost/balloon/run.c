@@ -226,6 +226,8 @@ void vb_device_reset_locked(struct vhost_balloon *vb)
 	vb_device_clear_roles(vb);
 	vb_stats_reset(&vb->stats);
 	vb_device_hint_reset(vb);
+	/* Who finds no features, since the balloon goes, finds that it is gone. */
+	smp_wmb();
 	WRITE_ONCE(vb->features, 0);
 	vb_device_forget_parts(vb);
 }
