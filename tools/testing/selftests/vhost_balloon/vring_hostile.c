@@ -7,20 +7,20 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <linux/virtio_config.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
 #include "vb_hostile.h"
+#include "vb_random.h"
 
 #define V1		VB_FEATURE(VIRTIO_F_VERSION_1)
 #define EVENT_IDX	VB_FEATURE(VIRTIO_RING_F_EVENT_IDX)
 #define INDIRECT	VB_FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 
-/* For each of two variants. */
-#define RANDOM_RINGS	5000
+/* For each of two variants; VB_RINGS in the environment says otherwise. */
+#define RANDOM_RINGS	5000U
 #define SCRIBBLED_KICKS	3000
 /* So often the ring has broken too: the scribbler may get a CPU late. */
 #define SCRIBBLED_BREAKS	20U
@@ -142,86 +142,10 @@ TEST_F(unreachable, ring_is_healed_by_one_that_can_be_reached)
 	EXPECT_EQ(1U, vb_memory_zero(&self->ram, 5, 1));
 }
 
-/* A generator of one's own: the same seed gives the same rings everywhere. */
-static __u64 next_random(__u64 *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static __u32 random_below(__u64 *state, __u32 bound)
-{
-	return (next_random(state) >> 16) % bound;
-}
-
-/* Where a buffer may be said to be: mostly where there is something. */
-static __u64 random_addr(__u64 *state)
-{
-	switch (random_below(state, 8)) {
-	case 0:
-		return next_random(state);
-	case 1:
-		return VB_NOWHERE_GPA;
-	case 2:
-		return VB_BUF_GPA + VB_BUF_LEN - random_below(state, 64);
-	case 3:
-		return VB_TABLE_GPA;
-	case 4:
-		return VB_TABLE2_GPA;
-	default:
-		return VB_BUF_GPA + random_below(state, VB_BUF_LEN);
-	}
-}
-
-static __u32 random_len(__u64 *state)
-{
-	/* Up to what the memory for buffers holds; that takes its time. */
-	if (!random_below(state, 200))
-		return next_random(state);
-	switch (random_below(state, 8)) {
-	case 0:
-		return random_below(state, 3000);
-	case 1:
-		return 0;
-	case 2:
-		return 16 * random_below(state, 20);
-	default:
-		return random_below(state, 100);
-	}
-}
-
-static void random_desc(__u64 *state, struct vring_desc *desc)
-{
-	/* Chains, mostly; each flag on its own is rarer. */
-	__u16 flags = random_below(state, 4) ? 0 : random_below(state, 8);
-
-	flags |= random_below(state, 2);
-	if (!random_below(state, 50))
-		flags = next_random(state);
-	vb_ring_set_desc(desc, random_addr(state), random_len(state), flags,
-			 random_below(state, random_below(state, 20) ? VB_HOSTILE_NUM : 65536));
-}
-
 static void random_ring(__u64 *state, struct vb_machine *m)
 {
-	struct vring_desc *table = m->buf.hva + VB_TABLE_OFFSET;
-	struct vring_desc *table2 = m->buf.hva + VB_TABLE2_OFFSET;
-	struct vb_ring *ring = &m->inflate.ring;
-	unsigned int i;
-
-	for (i = 0; i < VB_HOSTILE_NUM; i++) {
-		random_desc(state, &ring->desc[i]);
-		random_desc(state, &table[i]);
-		random_desc(state, &table2[i]);
-		vb_ring_set_avail(ring, i, random_below(state, random_below(state, 30) ?
-							VB_HOSTILE_NUM : 65536));
-	}
-	vb_ring_set_used_event(ring, next_random(state));
-	vb_ring_set_no_interrupt(ring, random_below(state, 2));
-	vb_ring_set_avail_idx(ring, random_below(state, random_below(state, 30) ?
-						 VB_HOSTILE_NUM + 1 : 65536));
+	vb_random_ring(state, &m->inflate.ring, m->buf.hva + VB_TABLE_OFFSET,
+		       m->buf.hva + VB_TABLE2_OFFSET);
 }
 
 /* Only grows while a ring is served. */
@@ -277,7 +201,6 @@ FIXTURE_VARIANT_ADD(random, event_idx) { .features = V1 | INDIRECT | EVENT_IDX }
 
 FIXTURE_SETUP(random)
 {
-	const char *seed = getenv("VB_SEED");
 	int ret = vb_hostile_open(&self->m, &self->ram, variant->features);
 	__u64 words_state = 1;
 	__u32 *words;
@@ -288,15 +211,14 @@ FIXTURE_SETUP(random)
 	}
 	ASSERT_EQ(0, vb_memory_map(&self->own, VB_MEMORY_ANON, 0, OWN_PAGES * VB_PAGE));
 	vb_memory_fill(&self->own, 0, OWN_PAGES, OWN_SEED);
-	/* Zero is the one state that doesn't go on. */
-	self->state = (seed ? strtoull(seed, NULL, 0) : 1) ?: 1;
+	self->state = vb_random_seed(1);
 
 	/* Page numbers that lie in the memory, or anywhere; the same for every ring. */
 	words = self->m.buf.hva + VB_TABLE2_OFFSET + VB_PAGE;
 	for (i = 0; i < 16 * VB_PAGE / sizeof(*words); i++)
-		words[i] = random_below(&words_state, 16) ?
-			   vb_memory_gfn(&self->ram, random_below(&words_state, 64)) :
-			   next_random(&words_state);
+		words[i] = vb_random_below(&words_state, 16) ?
+			   vb_memory_gfn(&self->ram, vb_random_below(&words_state, 64)) :
+			   vb_random(&words_state);
 }
 
 FIXTURE_TEARDOWN(random)
@@ -327,13 +249,14 @@ static void expect_healthy(struct __test_metadata *_metadata, struct _test_data_
 	EXPECT_EQ(0, vb_eventfd_count(self->m.deflate.err));
 }
 
-TEST_F_TIMEOUT(random, rings_hang_nothing, 300)
+TEST_F_TIMEOUT(random, rings_hang_nothing, 1800)
 {
+	const unsigned int nr_rings = vb_environment("VB_RINGS", RANDOM_RINGS);
 	unsigned int i, nr_broken = 0;
 	bool broken;
 	__u64 state;
 
-	for (i = 0; i < RANDOM_RINGS; i++) {
+	for (i = 0; i < nr_rings; i++) {
 		state = self->state;
 		ASSERT_EQ(0, vb_machine_stop(&self->m));
 		ASSERT_EQ(0, vb_set_vring_base(self->m.backend, VB_INFLATE, 0));
@@ -348,8 +271,8 @@ TEST_F_TIMEOUT(random, rings_hang_nothing, 300)
 		nr_broken += broken;
 	}
 	/* Both kinds have to have been among them, else this tests little. */
-	EXPECT_LT(RANDOM_RINGS / 100U, nr_broken);
-	EXPECT_LT(RANDOM_RINGS / 100U, RANDOM_RINGS - nr_broken);
+	EXPECT_LT(nr_rings / 100, nr_broken);
+	EXPECT_LT(nr_rings / 100, nr_rings - nr_broken);
 	expect_healthy(_metadata, self);
 	EXPECT_EQ(nr_broken, vb_counter(self->m.backend, VHOST_BALLOON_C_BROKEN));
 }
