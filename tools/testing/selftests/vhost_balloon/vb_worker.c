@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vb_kvm.h"
 #include "vb_worker.h"
 
 /* A line of a file below /proc: the first one that begins with @key. */
@@ -57,14 +58,17 @@ static pid_t find_thread(const char *dir, const char *name)
 pid_t vb_worker_find(int backend)
 {
 	struct vhost_balloon_info info;
+	int ret = vb_get_info(backend, &info);
+
+	return ret ?: vb_worker_find_id(info.id);
+}
+
+pid_t vb_worker_find_id(__u64 id)
+{
 	char name[32];
 	pid_t tid;
-	int ret;
 
-	ret = vb_get_info(backend, &info);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "vballoon-%llu", (unsigned long long)info.id);
+	snprintf(name, sizeof(name), "vballoon-%llu", (unsigned long long)id);
 	/* A thread of ours, or on older kernels one of the kernel's. */
 	tid = find_thread("/proc/self/task", name);
 	return tid > 0 ? tid : find_thread("/proc", name);
@@ -115,10 +119,37 @@ int vb_settle(int backend)
 	return worker < 0 ? worker : vb_worker_settle(worker);
 }
 
+static double rounds_factor(void)
+{
+	const char *given = getenv("VB_ROUNDS_FACTOR");
+
+	return given ? strtod(given, NULL) : 1;
+}
+
 unsigned int vb_rounds(unsigned int ordinary)
 {
+	double factor = rounds_factor();
+	unsigned int rounds;
+
 	/* It is there on a kernel that has all kinds of checks. */
-	return access("/sys/kernel/debug/kmemleak", F_OK) ? ordinary : (ordinary + 9) / 10;
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		factor /= 10;
+	rounds = factor > 0 ? ordinary * factor + 0.99 : 1;
+	return rounds ?: 1;
+}
+
+unsigned int vb_rounds_limit(void)
+{
+	double factor = rounds_factor();
+
+	return 300 * (factor > 1 ? factor : 1);
+}
+
+const char *vb_serving_missing(bool worker)
+{
+	const char *missing = vb_kvm_missing();
+
+	return missing || worker ? missing : vb_inline_missing();
 }
 
 const char *vb_inline_missing(void)

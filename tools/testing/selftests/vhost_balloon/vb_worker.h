@@ -10,10 +10,14 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "vb_backend.h"
 
 /* The thread's id. */
 pid_t vb_worker_find(int backend);
+/* The same, by the balloon's id: among threads of this process, and processes. */
+pid_t vb_worker_find_id(__u64 id);
 /* How often it was switched away from: as long as this stays the same, it hasn't run. */
 long vb_worker_switches(pid_t worker);
 /* Waits until it sleeps: what it was woken up for until now is done. */
@@ -22,9 +26,17 @@ int vb_worker_settle(pid_t worker);
 /* Waits until what a start left to the worker is done; from there on it is for the kicks. */
 int vb_settle(int backend);
 
-/* How often to do something that takes @ordinary times long enough; fewer on a debug kernel. */
+/*
+ * How often to do something that takes @ordinary times long enough; fewer on a debug kernel, and
+ * VB_ROUNDS_FACTOR times as often if the environment has that.
+ */
 unsigned int vb_rounds(unsigned int ordinary);
 
+/* For the harness: seconds, within which what is done vb_rounds() times is done by far. */
+unsigned int vb_rounds_limit(void);
+
+/* Why a VM's queues can't be served by the worker, or on the thread that kicked, or NULL. */
+const char *vb_serving_missing(bool worker);
 /* Why queues are never served on the thread that kicked, or NULL if they are. */
 const char *vb_inline_missing(void);
 /*

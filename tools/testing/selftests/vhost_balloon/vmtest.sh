@@ -159,8 +159,12 @@ out_end() {
 	ls -dt "$log_dir"/*-*-*/ | tail -n +20 | xargs -rd '\n' rm -rf
 }
 
+# The job, and what tests read from the environment: VB_ROUNDS_FACTOR, VB_SEED.
 job_write() {
-	declare -p job >"$out_dir/job"
+	local names
+
+	mapfile -t names < <(compgen -e VB_)
+	declare -p job "${names[@]}" >"$out_dir/job"
 }
 
 # Boots for the job in $job, whose output then comes from file descriptor $stream.
