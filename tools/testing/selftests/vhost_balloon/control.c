@@ -29,21 +29,6 @@ static int be_user(uid_t uid)
 	return 0;
 }
 
-/* Fills ids; returns how many there are in all. */
-static int list_ids(int device, __u64 *ids, unsigned int nr)
-{
-	struct vhost_balloon_list list = {
-		.size = sizeof(list),
-		.ids = (unsigned long)ids,
-		.nr = nr,
-	};
-	int ret = vb_ioctl(device, VHOST_BALLOON_LIST, &list);
-
-	if (ret)
-		return ret;
-	return list.nr == list.total || list.nr == nr ? (int)list.total : -EPROTO;
-}
-
 /*
  * What somebody sees of a balloon: each the result of trying.
  * @listed: LIST names it
@@ -67,7 +52,7 @@ static void look_at(struct view *view, __u64 id)
 	int i, nr;
 
 	memset(view, 0, sizeof(*view));
-	nr = list_ids(device, ids, MAX_BALLOONS);
+	nr = vb_list_ids(device, ids, MAX_BALLOONS);
 	if (nr < 0 || nr > MAX_BALLOONS) {
 		view->error = nr;
 		return;

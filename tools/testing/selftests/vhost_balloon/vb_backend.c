@@ -138,6 +138,20 @@ int vb_open_id(int fd, __u64 id)
 	return ret < 0 ? ret : arg.fd;
 }
 
+int vb_list_ids(int fd, __u64 *ids, unsigned int nr)
+{
+	struct vhost_balloon_list list = {
+		.size = sizeof(list),
+		.ids = (unsigned long)ids,
+		.nr = nr,
+	};
+	int ret = vb_ioctl(fd, VHOST_BALLOON_LIST, &list);
+
+	if (ret)
+		return ret;
+	return list.nr == list.total || list.nr == nr ? (int)list.total : -EPROTO;
+}
+
 int vb_set_access(int fd, __u32 access)
 {
 	struct vhost_balloon_access arg = { .size = sizeof(arg), .access = access };
@@ -245,6 +259,17 @@ int vb_miscounted(int fd, const struct vhost_balloon_counters *before,
 		    now.value[c] - before->value[c] != (c == (int)counter ? pages : 0))
 			return c;
 	return -1;
+}
+
+__u64 vb_outcomes(const struct vhost_balloon_counters *counters)
+{
+	__u64 pages = counters->value[VHOST_BALLOON_C_DUPLICATE];
+	int c;
+
+	for (c = 0; c < VHOST_BALLOON_NR_COUNTERS; c++)
+		if (is_outcome(c))
+			pages += counters->value[c];
+	return pages;
 }
 
 int vb_wait_counter(int fd, enum vhost_balloon_counter counter, __u64 value)

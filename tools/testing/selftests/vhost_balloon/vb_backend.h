@@ -19,7 +19,7 @@
 /** VB_DEVICE - the device node under test */
 #define VB_DEVICE		"/dev/vhost-balloon"
 /** VB_TIMEOUT_MS - after this a wait is given up; only hangs take that long */
-#define VB_TIMEOUT_MS		20000
+#define VB_TIMEOUT_MS		60000
 /** VB_PAGE - the balloon's unit, and the page size of hosts under test */
 #define VB_PAGE			4096UL
 
@@ -70,6 +70,8 @@ int vb_set_config_call(int fd, int eventfd);
 /* A control file for the backend itself: a file descriptor. */
 int vb_get_control(int fd);
 int vb_open_id(int fd, __u64 id);
+/* The ids of the balloons that may be opened, the first @nr of them. Returns how many there are. */
+int vb_list_ids(int fd, __u64 *ids, unsigned int nr);
 int vb_set_access(int fd, __u32 access);
 int vb_set_target(int fd, __u64 pages);
 int vb_set_tunables(int fd, __u64 mask, __u64 values);
@@ -84,6 +86,8 @@ __u64 vb_counter(int fd, enum vhost_balloon_counter counter);
  */
 int vb_miscounted(int fd, const struct vhost_balloon_counters *before,
 		  enum vhost_balloon_counter counter, __u64 pages);
+/* Pages that were counted as discarded or skipped, or named more than once. */
+__u64 vb_outcomes(const struct vhost_balloon_counters *counters);
 /* Waits until a counter has come to @value: 0 or -ETIMEDOUT. */
 int vb_wait_counter(int fd, enum vhost_balloon_counter counter, __u64 value);
 /* Up to @nr regions into @regions. Returns the number of all. */

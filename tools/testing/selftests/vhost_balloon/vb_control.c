@@ -102,6 +102,55 @@ int vb_set_inhibit(int fd, bool inhibit, const char *reason)
 	return vb_ioctl(fd, VHOST_BALLOON_SET_INHIBIT, &arg);
 }
 
+static const char *unanswered_questions(int control, __u64 target)
+{
+	struct vhost_balloon_counters counters;
+	struct vhost_balloon_stats stats;
+	struct vhost_balloon_info info;
+	__u64 ids[1], mask, values;
+
+	if (vb_get_info(control, &info) || info.target != target)
+		return "info";
+	if (vb_get_counters(control, &counters))
+		return "counters";
+	if (vb_get_regions(control, NULL, 0, NULL) < 0)
+		return "regions";
+	if (vb_get_tunables(control, &mask, &values))
+		return "get tunables";
+	if (vb_get_stats(control, &stats, NULL, 0))
+		return "stats";
+	if (vb_poll_now(control) < 0)
+		return "poll";
+	control = vb_open();
+	if (vb_list_ids(control, ids, 1) < 1)
+		return "list";
+	close(control);
+	return NULL;
+}
+
+const char *vb_unanswered(int control, __u64 target)
+{
+	__u64 word;
+	__u32 id;
+	int ret;
+
+	if (vb_set_target(control, target))
+		return "target";
+	if (vb_set_tunables(control, VHOST_BALLOON_TUNE_HUGETLB, VHOST_BALLOON_TUNE_HUGETLB) ||
+	    vb_set_tunables(control, VHOST_BALLOON_TUNE_HUGETLB, 0))
+		return "tunables";
+	if (vb_set_inhibit(control, true, "a controller") || vb_set_inhibit(control, false, ""))
+		return "inhibit";
+	ret = vb_hint_start(control, &id);
+	if (ret && ret != -EOPNOTSUPP)
+		return "hint start";
+	if (vb_hint_fetch(control, 0, 64, &word) < 0)
+		return "hint fetch";
+	if (vb_hint_stop(control, VHOST_BALLOON_HINT_STOP_DONE))
+		return "hint stop";
+	return unanswered_questions(control, target);
+}
+
 int vb_poll_now(int control)
 {
 	struct pollfd pfd = { .fd = control, .events = POLLIN };

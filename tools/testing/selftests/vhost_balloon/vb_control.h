@@ -30,6 +30,12 @@ int vb_wait_hint_state(int fd, enum vhost_balloon_hint_state state);
 
 int vb_set_inhibit(int fd, bool inhibit, const char *reason);
 
+/*
+ * Asks for everything that a controller may ask for, sets the target, and leaves nothing switched
+ * on or inhibited. Returns the name of the first call that went wrong, or NULL.
+ */
+const char *vb_unanswered(int control, __u64 target);
+
 /* The events that poll() says now. */
 int vb_poll_now(int control);
 /*

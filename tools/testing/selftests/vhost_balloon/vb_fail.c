@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults on purpose.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vb_fail.h"
+
+#define KNOBS	"/sys/kernel/debug/"
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = write(fd, text, strlen(text));
+	close(fd);
+	return len < 0 ? -EIO : 0;
+}
+
+const char *vb_fail_missing(void)
+{
+	/* Allocations that may sleep are most of them. What fails is not to be reported. */
+	static const char *const knobs[][2] = {
+		{ KNOBS "failslab/ignore-gfp-wait", "N" },
+		{ KNOBS "failslab/verbose", "0" },
+		{ KNOBS "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ KNOBS "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ KNOBS "fail_page_alloc/min-order", "0" },
+		{ KNOBS "fail_page_alloc/verbose", "0" },
+		{ KNOBS "fail_usercopy/verbose", "0" },
+		{ NULL, NULL },
+	};
+	unsigned int i;
+
+	for (i = 0; knobs[i][0]; i++)
+		if (write_text(knobs[i][0], knobs[i][1]))
+			return "no failslab, fail_page_alloc, fail_usercopy";
+	return access("/proc/thread-self/fail-nth", W_OK) ? "no fault injection: no fail-nth" : NULL;
+}
+
+int vb_fail_open(pid_t tid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/fail-nth", tid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int vb_fail_arm(int fd, unsigned int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	return pwrite(fd, text, len, 0) == len ? 0 : -errno;
+}
+
+/*
+ * What is read is how many are left to the one that fails. To read it, and to take it back, are
+ * copies themselves: if one of these fails it was this that had been armed.
+ */
+int vb_fail_disarm(int fd)
+{
+	char text[16] = "";
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+	int left = len < 0 ? 1 : atoi(text);
+
+	if (len < 0 && errno != EFAULT)
+		return -errno;
+	if (pwrite(fd, "0", 1, 0) != 1 && errno != EFAULT)
+		return -errno;
+	return !left;
+}

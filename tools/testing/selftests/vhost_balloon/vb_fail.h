@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Faults on purpose: the kernel lets one allocation, or one copy from or to user memory, fail
+ * that a thread makes, the first, the second and so on (fail-nth of
+ * Documentation/fault-injection).
+ *
+ * Functions return 0 (or what their comment says) or a negative errno.
+ */
+#ifndef VB_FAIL_H
+#define VB_FAIL_H
+
+#include <sys/types.h>
+
+/* Why faults can't be had, or NULL: then it's set which they are, all kinds of them. */
+const char *vb_fail_missing(void);
+/* For a thread of ours: a file descriptor, to be closed. */
+int vb_fail_open(pid_t tid);
+/* The @nth thing from now on that may fail, will. */
+int vb_fail_arm(int fd, unsigned int nth);
+/* No more of it. Returns 1 if it has failed, 0 if the thread didn't get as far. */
+int vb_fail_disarm(int fd);
+
+#endif /* VB_FAIL_H */
