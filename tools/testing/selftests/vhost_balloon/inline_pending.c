@@ -19,22 +19,13 @@
 #include "vb_inline.h"
 #include "vb_kicker.h"
 #include "vb_pending.h"
+#include "vb_race.h"
 #include "vb_vdpa.h"
 
 #define NOTHING		VHOST_BALLOON_NR_COUNTERS
 #define MODULE		"vhost_balloon"
 #define PAGES		64U
 #define ROUNDS		16U
-
-/* What is left is cleared away behind a process's or a thread's back. */
-static bool module_has(int references)
-{
-	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
-
-	while (vb_module_references(MODULE) != references && vb_now_ms() < end)
-		usleep(1000);
-	return vb_module_references(MODULE) == references;
-}
 
 /* One request is there, and a thread is held up that is to serve it. */
 FIXTURE(pending) {
@@ -86,7 +77,7 @@ static int let_go(FIXTURE_DATA(pending) *self)
 /* The balloon has closed, whoever did it: nothing was done, and nothing is left. */
 static void expect_gone(struct __test_metadata *_metadata, struct vb_inline *s, int references)
 {
-	EXPECT_TRUE(module_has(references)) {
+	EXPECT_TRUE(vb_module_has(references)) {
 		TH_LOG("%d references, %d before", vb_module_references(MODULE), references);
 	}
 	EXPECT_EQ(0, vb_ring_used_idx(&s->m.inflate.ring));
@@ -518,7 +509,7 @@ TEST_F(process, with_pending_work_leaves_nothing_behind)
 	ASSERT_EQ(self->child, waitpid(self->child, NULL, 0));
 	self->child = 0;
 	close(control);
-	EXPECT_TRUE(module_has(self->references)) {
+	EXPECT_TRUE(vb_module_has(self->references)) {
 		TH_LOG("%d references, %d before", vb_module_references(MODULE),
 		       self->references);
 	}

@@ -18,6 +18,7 @@
 #include "kselftest_harness.h"
 #include "vb_inline.h"
 #include "vb_kicker.h"
+#include "vb_race.h"
 
 #define INLINE		VHOST_BALLOON_TUNE_INLINE
 #define NOTHING		VHOST_BALLOON_NR_COUNTERS
@@ -76,15 +77,6 @@ static void wait_hammers(struct hammer *hammers)
 
 	while (atomic_load(&hammers[0].kicks) < kicks + 2)
 		sched_yield();
-}
-
-static bool module_has(int references)
-{
-	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
-
-	while (vb_module_references(MODULE) != references && vb_now_ms() < end)
-		usleep(1000);
-	return vb_module_references(MODULE) == references;
 }
 
 FIXTURE(race) {
@@ -197,7 +189,7 @@ TEST_F_TIMEOUT(race, backend_is_closed, 300)
 	}
 	expect_well(_metadata, self);
 	vb_inline_close(&self->s);
-	EXPECT_TRUE(module_has(self->references)) {
+	EXPECT_TRUE(vb_module_has(self->references)) {
 		TH_LOG("%d references, %d before", vb_module_references(MODULE),
 		       self->references);
 	}
@@ -236,17 +228,6 @@ static void be_busy(bool kvm, int ready)
 			_exit(2);
 }
 
-/* Like waitpid(), but gives up. */
-static bool child_ended(pid_t pid, int *status)
-{
-	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
-	pid_t ret;
-
-	while (!(ret = waitpid(pid, status, WNOHANG)) && vb_now_ms() < end)
-		usleep(500);
-	return ret == pid;
-}
-
 TEST_F_TIMEOUT(race, process_is_killed, 500)
 {
 	/* Two hundred, of both kinds. */
@@ -267,12 +248,12 @@ TEST_F_TIMEOUT(race, process_is_killed, 500)
 		ASSERT_EQ(1, read(ready[0], &byte, 1));
 		usleep(rand() % 3000);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_TRUE(child_ended(pid, &status));
+		ASSERT_TRUE(vb_child_ended(pid, &status));
 		ASSERT_TRUE(WIFSIGNALED(status)) {
 			TH_LOG("exit status %d in round %u", WEXITSTATUS(status), round);
 		}
 	}
-	EXPECT_TRUE(module_has(self->references)) {
+	EXPECT_TRUE(vb_module_has(self->references)) {
 		TH_LOG("%d references, %d before", vb_module_references(MODULE),
 		       self->references);
 	}
@@ -462,10 +443,10 @@ TEST_F_TIMEOUT(self_kick, of_a_ring_that_is_never_empty_can_be_killed, 300)
 		ASSERT_EQ(1, read(ready[0], &byte, 1));
 		usleep(rand() % 20000);
 		ASSERT_EQ(0, kill(pid, SIGKILL));
-		ASSERT_TRUE(child_ended(pid, &status));
+		ASSERT_TRUE(vb_child_ended(pid, &status));
 		ASSERT_TRUE(WIFSIGNALED(status));
 	}
-	EXPECT_TRUE(module_has(references));
+	EXPECT_TRUE(vb_module_has(references));
 	close(ready[0]);
 	close(ready[1]);
 }

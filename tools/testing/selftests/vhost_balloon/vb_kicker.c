@@ -88,9 +88,13 @@ int vb_kicker_wait(struct vb_kicker *kicker)
 
 int vb_kicker_wait_discarded(struct vb_kicker *kicker, struct vb_memory *memory, unsigned int nr)
 {
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
+
 	while (vb_memory_zero(memory, 0, nr) != nr) {
 		if (atomic_load(&kicker->error))
 			return atomic_load(&kicker->error);
+		if (vb_now_ms() > end)
+			return -ETIMEDOUT;
 		usleep(100);
 	}
 	return 0;

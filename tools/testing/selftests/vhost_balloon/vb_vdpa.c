@@ -132,30 +132,45 @@ static int map_base(struct vb_vdpa *d)
 	return ret;
 }
 
-int vb_vdpa_add(struct vb_vdpa *d, const char *what, __u64 features)
+int vb_vdpa_create(struct vb_vdpa *d, __u64 features)
 {
 	struct vb_vdpa_output out;
 	char option[64] = "";
+	int ret;
+
+	if (features)
+		snprintf(option, sizeof(option), "device_features 0x%llx", features);
+	if (vb_vdpa_tool(&out, "dev add name %s mgmtdev vhost_balloon %s", d->name, option))
+		return -EIO;
+	ret = wait_node(d);
+	if (ret)
+		return ret;
+	d->control = vb_vdpa_open_control(d->name);
+	return d->control < 0 ? d->control : 0;
+}
+
+int vb_vdpa_remove(struct vb_vdpa *d)
+{
+	struct vb_vdpa_output out;
+
+	if (d->control >= 0)
+		close(d->control);
+	d->control = -1;
+	return vb_vdpa_tool(&out, "dev del %s", d->name) ? -EIO : 0;
+}
+
+int vb_vdpa_add(struct vb_vdpa *d, const char *what, __u64 features)
+{
 	int ret;
 
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
 	d->control = -1;
 	snprintf(d->name, sizeof(d->name), "vb-%s-%d", what, getpid());
-	if (features)
-		snprintf(option, sizeof(option), "device_features 0x%llx", features);
 	ret = map_base(d);
 	if (ret)
 		return ret;
-	if (vb_vdpa_tool(&out, "dev add name %s mgmtdev vhost_balloon %s", d->name, option)) {
-		vb_memory_unmap(&d->base);
-		return -EIO;
-	}
-	ret = wait_node(d);
-	if (!ret)
-		d->control = vb_vdpa_open_control(d->name);
-	if (!ret && d->control < 0)
-		ret = d->control;
+	ret = vb_vdpa_create(d, features);
 	if (ret)
 		vb_vdpa_del(d);
 	return ret;
@@ -163,13 +178,8 @@ int vb_vdpa_add(struct vb_vdpa *d, const char *what, __u64 features)
 
 void vb_vdpa_del(struct vb_vdpa *d)
 {
-	struct vb_vdpa_output out;
-
 	vb_vdpa_close(d);
-	if (d->control >= 0)
-		close(d->control);
-	d->control = -1;
-	vb_vdpa_tool(&out, "dev del %s", d->name);
+	vb_vdpa_remove(d);
 	vb_memory_unmap(&d->base);
 }
 

@@ -74,6 +74,9 @@ int vb_vdpa_open_control(const char *name);
 int vb_vdpa_add(struct vb_vdpa *d, const char *what, __u64 features);
 /* Closes and removes it. */
 void vb_vdpa_del(struct vb_vdpa *d);
+/* Removes it, and makes it anew under the same name; who has it open is waited for. */
+int vb_vdpa_remove(struct vb_vdpa *d);
+int vb_vdpa_create(struct vb_vdpa *d, __u64 features);
 
 /* The VMM opens the device; becomes its owner; closes it. */
 int vb_vdpa_open(struct vb_vdpa *d);
