@@ -181,7 +181,6 @@ static void vb_stats_publish(struct vb_queue *q)
 	stats->reread = false;
 	if (again)
 		return;
-	vb_count(q->counters, VHOST_BALLOON_C_STATS_SAMPLES, 1);
 	vb_count(q->counters, VHOST_BALLOON_C_STATS_DROPPED, stats->dropped);
 	vb_count(q->counters, VHOST_BALLOON_C_MALFORMED, stats->partial);
 	spin_lock(&stats->lock);
@@ -190,6 +189,8 @@ static void vb_stats_publish(struct vb_queue *q)
 	stats->last = stats->next;
 	stats->time = ktime_get();
 	stats->sequence++;
+	/* Who sees that and asks again is asking for the next one. */
+	vb_count(q->counters, VHOST_BALLOON_C_STATS_SAMPLES, 1);
 	spin_unlock(&stats->lock);
 	trace_vhost_balloon_stats(stats->id, stats->sequence, stats->next.nr);
 	wake_up_interruptible_all(&stats->wait);
