@@ -63,7 +63,7 @@ CHECK=${CHECK:-unit lint trixie bookworm}
 FUZZ_TIME=${FUZZ_TIME:-60}
 TESTS=${TESTS:-}
 BUILD=${BUILD-modules tools selftests}
-TIMEOUT=${TIMEOUT:-$([ -n "$DEBUG" ] && echo 7200 || echo 3600)}
+TIMEOUT=${TIMEOUT:-$([ -n "$DEBUG" ] && echo 14400 || echo 3600)}
 LIMIT=${LIMIT:-$([ -n "$DEBUG" ] && echo 1800 || echo 600)}
 
 # suite NAME: the suite that is meant from here on.
