@@ -5,7 +5,7 @@
 # tables and plots of that here. Sourced by vmtest.sh.
 
 # Seconds in which a part says something, how often it is begun, and how many run at a time.
-BENCH_SILENCE=600
+BENCH_SILENCE=300
 BENCH_TRIES=5
 BENCH_LANES=2
 
