@@ -3,27 +3,18 @@
  * A processor that goes and comes while the guest kicks, inline and by the worker: no
  * request is lost.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "vb_busy.h"
+#include "vb_file.h"
 #include "vb_worker.h"
 
 #define ONLINE	"/sys/devices/system/cpu/cpu1/online"
 
 static int set_online(bool online)
 {
-	int fd = open(ONLINE, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, online ? "1" : "0", 1) != 1)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return vb_write_file(ONLINE, online ? "1" : "0", 0);
 }
 
 static const char *hotplug_missing(void)

@@ -3,7 +3,6 @@
  * A cgroup of the test's own.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +11,16 @@
 
 #include "vb_backend.h"
 #include "vb_cgroup.h"
+#include "vb_file.h"
 
 #define ROOT	"/sys/fs/cgroup"
 
 static int write_file(const char *dir, const char *name, const char *value)
 {
 	char path[128];
-	int ret = 0;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return vb_write_file(path, value, 0);
 }
 
 int vb_cgroup_make(struct vb_cgroup *cg, bool memory)

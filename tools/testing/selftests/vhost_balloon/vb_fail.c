@@ -6,24 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "vb_fail.h"
+#include "vb_file.h"
 
 #define KNOBS	"/sys/kernel/debug/"
-
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return -errno;
-	len = write(fd, text, strlen(text));
-	close(fd);
-	return len < 0 ? -EIO : 0;
-}
 
 const char *vb_fail_missing(void)
 {
@@ -41,7 +29,7 @@ const char *vb_fail_missing(void)
 	unsigned int i;
 
 	for (i = 0; knobs[i][0]; i++)
-		if (write_text(knobs[i][0], knobs[i][1]))
+		if (vb_write_file(knobs[i][0], knobs[i][1], 0))
 			return "no failslab, fail_page_alloc, fail_usercopy";
 	return access("/proc/thread-self/fail-nth", W_OK) ? "no fault injection: no fail-nth" : NULL;
 }

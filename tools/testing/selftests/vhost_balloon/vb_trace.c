@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vb_file.h"
 #include "vb_trace.h"
 
 #define TRACEFS	"/sys/kernel/tracing"
@@ -18,17 +19,9 @@
 static int write_file(struct vb_trace *trace, const char *name, const char *text, int flags)
 {
 	char path[256];
-	int ret = 0;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", trace->dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC | flags);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return vb_write_file(path, text, flags);
 }
 
 static int trace_open(struct vb_trace *trace, const char *enable)
