@@ -16,6 +16,7 @@
 
 #include "kselftest_harness.h"
 #include "vb_memory.h"
+#include "vb_race.h"
 #include "vb_uffd.h"
 
 #define MIB		(1UL << 20)
@@ -378,14 +379,6 @@ FIXTURE_VARIANT_ADD(uffd_kill, having_closed_the_vm) {
 	.action = kill_without_vm,
 };
 
-static int count_balloons(int device)
-{
-	struct vhost_balloon_list list = { .size = sizeof(list) };
-	int ret = vb_ioctl(device, VHOST_BALLOON_LIST, &list);
-
-	return ret ? ret : (int)list.total;
-}
-
 FIXTURE_SETUP(uffd_kill)
 {
 	const char *missing = vb_kvm_missing();
@@ -425,18 +418,6 @@ static void be_vmm(void (*action)(struct vmm *vmm), int ready)
 }
 
 /* Like waitpid(), but gives up. */
-static bool child_ended(pid_t pid, int *status)
-{
-	int i;
-
-	for (i = 0; i < VB_TIMEOUT_MS / 10; i++) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
 TEST_F_TIMEOUT(uffd_kill, vmm_dies_and_leaves_nothing_behind, 120)
 {
 	int ready[2];
@@ -445,7 +426,7 @@ TEST_F_TIMEOUT(uffd_kill, vmm_dies_and_leaves_nothing_behind, 120)
 	char byte;
 	int i;
 
-	before = count_balloons(self->device);
+	before = vb_list_ids(self->device, NULL, 0);
 	ASSERT_LE(0, before);
 	ASSERT_EQ(0, pipe(ready));
 	self->child = fork();
@@ -461,19 +442,19 @@ TEST_F_TIMEOUT(uffd_kill, vmm_dies_and_leaves_nothing_behind, 120)
 	usleep(300000);
 
 	ASSERT_EQ(0, kill(self->child, SIGKILL));
-	ASSERT_TRUE(child_ended(self->child, &status));
+	ASSERT_TRUE(vb_child_ended(self->child, &status));
 	self->child = 0;
 	ASSERT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 
 	/* What the process left is cleaned up behind its back. */
 	for (i = 0; i < VB_TIMEOUT_MS / 10; i++) {
-		if (count_balloons(self->device) == before &&
+		if (vb_list_ids(self->device, NULL, 0) == before &&
 		    vb_module_references("vhost_balloon") == self->references)
 			break;
 		usleep(10000);
 	}
-	EXPECT_EQ(before, count_balloons(self->device));
+	EXPECT_EQ(before, vb_list_ids(self->device, NULL, 0));
 	EXPECT_EQ(self->references, vb_module_references("vhost_balloon"));
 }
 
