@@ -174,6 +174,13 @@ job_boot() {
 	boot_pid=$!
 }
 
+# Ends it, whether its output has come to an end or not, with the status that job_status() has.
+job_end() {
+	exec {stream}<&-
+	boot_kill
+	job_status
+}
+
 # The status that the job ended with, or 1 with a word about the host's death.
 job_status() {
 	if [ -s "$out_dir/status" ]; then

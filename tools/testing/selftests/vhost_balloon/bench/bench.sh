@@ -68,6 +68,7 @@ say() {
 
 wall=
 poll=
+list=
 part=
 out=
 case ${1:-} in
@@ -78,7 +79,7 @@ case ${1:-} in
 	shift
 	;;
 --parts)
-	out=none
+	list=1
 	shift
 	;;
 esac
@@ -87,7 +88,7 @@ if [ "${1:-}" = --part ]; then
 	[ -n "$part" ] || usage
 	shift 2
 fi
-if [ -z "$out" ]; then
+if [ -z "$list" ]; then
 	[ $# -gt 0 ] || usage
 	out=$1
 	shift
@@ -331,7 +332,7 @@ method() {
 			$native_size, $thp }'
 }
 
-if [ "$out" = none ]; then
+if [ -n "$list" ]; then
 	parts
 	exit
 fi

@@ -54,9 +54,7 @@ bench_boot() {
 	while IFS= read -r -t "$BENCH_SILENCE" -u "$stream" line; do
 		[ "$line" = 'vmtest: up' ] || echo "$1: ${line#bench: }"
 	done
-	exec {stream}<&-
-	boot_kill
-	job_status
+	job_end
 	status=$?
 	[ $status -ne 0 ] || cp -r "$out_dir/bench" "$run_dir/$1"
 	out_end

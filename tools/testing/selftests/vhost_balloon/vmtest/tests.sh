@@ -57,9 +57,7 @@ tests_boot() {
 			;;
 		esac
 	done
-	exec {stream}<&-
-	boot_kill
-	job_status
+	job_end
 	status=$?
 	if [ -n "$tap_name" ]; then
 		tap_fail "the host under test died of it"
