@@ -182,7 +182,7 @@ int vb_busy_stop(struct vb_busy *b)
 	int error = 0, ret;
 
 	for (i = 0; i < VB_NR_QUEUES; i++)
-		if (b->kickers[i].started) {
+		if (b->kickers[i].loop.started) {
 			ret = vb_kicker_stop(&b->kickers[i]);
 			error = error ?: ret;
 		}
@@ -244,7 +244,7 @@ int vb_busy_error(const struct vb_busy *b)
 	unsigned int i;
 
 	for (i = 0; i < VB_NR_QUEUES && !error; i++)
-		error = atomic_load(&b->kickers[i].error);
+		error = atomic_load(&b->kickers[i].loop.error);
 	return error;
 }
 
@@ -262,7 +262,7 @@ void vb_busy_describe(struct vb_busy *b)
 		printf("# queue %u: flags %#x broken %u avail %u used %u; guest's avail %u used %u of %u; thread's used %lu error %d\n",
 		       i, q->flags, q->broken, q->last_avail, q->last_used, ring->avail_idx,
 		       ring->used_idx, vb_ring_used_idx(ring),
-		       atomic_load(&b->kickers[i].used), atomic_load(&b->kickers[i].error));
+		       atomic_load(&b->kickers[i].used), atomic_load(&b->kickers[i].loop.error));
 	}
 	printf("# deflate: %lu, error %d; stats: %lu, error %d\n", atomic_load(&b->deflates),
 	       atomic_load(&b->deflate.error), atomic_load(&b->samples),

@@ -10,8 +10,9 @@
 
 #define IN_FLIGHT	4
 
-static int kicker_step(struct vb_kicker *kicker)
+static int kicker_step(void *arg)
 {
+	struct vb_kicker *kicker = arg;
 	struct vb_ring *ring = &kicker->queue->ring;
 	__u32 len;
 	int ret;
@@ -35,25 +36,11 @@ static int kicker_step(struct vb_kicker *kicker)
 	return ret;
 }
 
-static void *kicker_run(void *arg)
-{
-	struct vb_kicker *kicker = arg;
-
-	while (!atomic_load(&kicker->stop) && !atomic_load(&kicker->error))
-		atomic_store(&kicker->error, kicker_step(kicker));
-	return NULL;
-}
-
 int vb_kicker_start(struct vb_kicker *kicker, struct vb_queue *queue, const struct vb_sg *request)
 {
-	int ret;
-
 	kicker->queue = queue;
 	kicker->request = *request;
-	atomic_store(&kicker->stop, false);
-	ret = pthread_create(&kicker->thread, NULL, kicker_run, kicker);
-	kicker->started = !ret;
-	return -ret;
+	return vb_loop_start(&kicker->loop, kicker_step, kicker);
 }
 
 int vb_kicker_start_list(struct vb_kicker *kicker, struct vb_queue *queue, __u64 list_gpa,
@@ -66,12 +53,7 @@ int vb_kicker_start_list(struct vb_kicker *kicker, struct vb_queue *queue, __u64
 
 int vb_kicker_stop(struct vb_kicker *kicker)
 {
-	if (!kicker->started)
-		return -EINVAL;
-	atomic_store(&kicker->stop, true);
-	pthread_join(kicker->thread, NULL);
-	kicker->started = false;
-	return atomic_load(&kicker->error);
+	return vb_loop_stop(&kicker->loop);
 }
 
 int vb_kicker_wait(struct vb_kicker *kicker)
@@ -79,8 +61,8 @@ int vb_kicker_wait(struct vb_kicker *kicker)
 	unsigned long enough = atomic_load(&kicker->used) + 3 * IN_FLIGHT;
 
 	while (atomic_load(&kicker->used) < enough) {
-		if (atomic_load(&kicker->error))
-			return atomic_load(&kicker->error);
+		if (atomic_load(&kicker->loop.error))
+			return atomic_load(&kicker->loop.error);
 		usleep(100);
 	}
 	return 0;
@@ -91,8 +73,8 @@ int vb_kicker_wait_discarded(struct vb_kicker *kicker, struct vb_memory *memory,
 	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 
 	while (vb_memory_zero(memory, 0, nr) != nr) {
-		if (atomic_load(&kicker->error))
-			return atomic_load(&kicker->error);
+		if (atomic_load(&kicker->loop.error))
+			return atomic_load(&kicker->loop.error);
 		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(100);

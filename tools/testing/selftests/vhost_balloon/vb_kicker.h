@@ -8,31 +8,24 @@
 #ifndef VB_KICKER_H
 #define VB_KICKER_H
 
-#include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "vb_backend.h"
 #include "vb_memory.h"
+#include "vb_race.h"
 
 /**
  * struct vb_kicker - the guest; zeroed before the first start
  * @queue: the queue, whose ring is the thread's own from start to stop
  * @request: the request
- * @thread: the thread
- * @started: there is one
- * @stop: it shall end
+ * @loop: the thread
  * @used: requests that were completed
- * @error: what ended it early: a negative errno
  */
 struct vb_kicker {
 	struct vb_queue *queue;
 	struct vb_sg request;
-	pthread_t thread;
-	bool started;
-	atomic_bool stop;
+	struct vb_loop loop;
 	atomic_ulong used;
-	atomic_int error;
 };
 
 int vb_kicker_start(struct vb_kicker *kicker, struct vb_queue *queue, const struct vb_sg *request);
