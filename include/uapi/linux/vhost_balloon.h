@@ -317,11 +317,11 @@ enum vhost_balloon_source {
  * @source: out: enum vhost_balloon_source
  * @target: out: pages (4 KiB) that the guest is asked to give: ``num_pages``
  * @actual: out: pages (4 KiB) that the guest says it gave: ``actual``
- * @ram: out: bytes of guest memory in regions that can be discarded from
+ * @ram: out: bytes of guest memory in regions that can be discarded from, as last seen
  * @features_offered: out: virtio feature bits that the device offers
  * @features: out: virtio feature bits that were negotiated
  * @generation: out: generation of the memory regions as last seen
- * @nr_regions: out: number of regions that VHOST_BALLOON_GET_REGIONS would give
+ * @nr_regions: out: number of regions as last seen; VHOST_BALLOON_GET_REGIONS looks anew
  * @nr_queues: out: number of entries of @queues that are filled
  * @queues: out: the virtqueues by their index
  * @inhibit: out: why nothing is discarded, VHOST_BALLOON_INHIBIT_*; 0 if it is
