@@ -22,6 +22,7 @@ help:
 	@echo '  check            - all tests, in virtual machines'
 	@echo '                     SUITE=bookworm|trixie only on that kernel,'
 	@echo '                     DEBUG=1 only on a debug kernel'
+	@echo '                     COVERAGE=1 on one that counts which lines are run'
 	@echo '  bench            - what a page costs, ours against QEMU, with tables and plots;'
 	@echo '                     BENCH_OUT=DIR for results, BENCH_UPDATE=1 to show them'
 	@echo '                     in Documentation'

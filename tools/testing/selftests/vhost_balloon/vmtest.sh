@@ -28,6 +28,7 @@ environment:
   SUITE=trixie     Debian suite of the host under test: trixie, bookworm,
                    trixie-backports
   DEBUG=1          on a debug kernel, built from the suite's source
+  COVERAGE=1       on a kernel that counts which lines of the modules are run
   ICOUNT=1         with one CPU, whose clock counts instructions
   TESTS="..."      which of the tests, all by default
   CHECK="..."      what --check does: $CHECK
@@ -54,17 +55,20 @@ run_dir=
 out_dir=
 verbose=
 
-DEBUG=${DEBUG:-}
 ICOUNT=${ICOUNT:-}
-if [ -n "${SUITE:-}" ] || [ -n "$DEBUG" ]; then
+# The kernel of our own that is booted instead of the suite's.
+own_kernel=
+[ -z "${DEBUG:-}" ] || own_kernel=debug
+[ -z "${COVERAGE:-}" ] || own_kernel=coverage
+if [ -n "${SUITE:-}" ] || [ -n "$own_kernel" ]; then
 	CHECK=${CHECK:-${SUITE:-trixie}}
 fi
 CHECK=${CHECK:-unit lint trixie bookworm}
 FUZZ_TIME=${FUZZ_TIME:-60}
 TESTS=${TESTS:-}
 BUILD=${BUILD-modules tools selftests}
-TIMEOUT=${TIMEOUT:-$([ -n "$DEBUG" ] && echo 14400 || echo 3600)}
-LIMIT=${LIMIT:-$([ -n "$DEBUG" ] && echo 1800 || echo 600)}
+TIMEOUT=${TIMEOUT:-$([ "$own_kernel" = debug ] && echo 14400 || echo 3600)}
+LIMIT=${LIMIT:-$([ "$own_kernel" = debug ] && echo 1800 || echo 600)}
 
 # suite NAME: the suite that is meant from here on.
 suite() {
@@ -92,6 +96,8 @@ die() {
 . "$vmtest_dir/boot.sh"
 # shellcheck source=vmtest/results.sh
 . "$vmtest_dir/results.sh"
+# shellcheck source=vmtest/coverage.sh
+. "$vmtest_dir/coverage.sh"
 # shellcheck source=vmtest/tests.sh
 . "$vmtest_dir/tests.sh"
 # shellcheck source=vmtest/lint.sh
@@ -105,7 +111,7 @@ setup() {
 	source_get
 	boot_emulator
 	tree_get
-	[ -z "$DEBUG" ] || debug_get
+	[ -z "$own_kernel" ] || own_get
 	boot_files
 }
 
@@ -153,7 +159,7 @@ out_begin() {
 out_end() {
 	local name
 
-	name=$SUITE${DEBUG:+-debug}-$(date +%Y%m%d-%H%M%S)-$BASHPID
+	name=$SUITE${own_kernel:+-$own_kernel}-$(date +%Y%m%d-%H%M%S)-$BASHPID
 	mv "$out_dir" "$log_dir/$name"
 	# shellcheck disable=SC2012 # names of our own making
 	ls -dt "$log_dir"/*-*-*/ | tail -n +20 | xargs -rd '\n' rm -rf

@@ -6,7 +6,7 @@
 
 # Copies for different purposes do not disturb each other.
 build_dir() {
-	echo "$suite_dir/build${build_kind:-${DEBUG:+-debug}}"
+	echo "$suite_dir/build${build_kind:-${own_kernel:+-$own_kernel}}"
 }
 
 # The files of the checkout: those that git knows or would take. Without git,
@@ -53,14 +53,14 @@ build_copy() {
 build_run() {
 	local binds=(-b "$(build_dir):/vhost-balloon" -b "$source_dir:/linux-source")
 
-	[ -z "$DEBUG" ] || binds+=(-b "$debug_dir/build:/linux-build")
+	[ -z "$own_kernel" ] || binds+=(-b "$own_dir/build:/linux-build")
 	mkdir -p "$(build_dir)"
 	tree_run "${binds[@]}" env -C /vhost-balloon "KDIR=$(build_kdir)" \
 		SELFTESTS_DIR=/linux-source/tools/testing/selftests "$@"
 }
 
 build_kdir() {
-	if [ -n "$DEBUG" ]; then
+	if [ -n "$own_kernel" ]; then
 		echo /linux-build
 	else
 		echo "/lib/modules/$kernel_version/build"
@@ -69,11 +69,12 @@ build_kdir() {
 
 # Builds what BUILD names. The log is shown if that fails.
 build() {
-	local log=$log_dir/build-$SUITE${DEBUG:+-debug}.log target
+	local log=$log_dir/build-$SUITE${own_kernel:+-$own_kernel}.log target
 
 	build_copy || die "cannot copy the checkout"
 	for target in $BUILD; do
-		build_run make -j"$(nproc)" ${KEEP_GOING:+-k} "$target" >"$log" 2>&1 && continue
+		build_run make -j"$(nproc)" ${KEEP_GOING:+-k} \
+			${COVERAGE:+VB_COVERAGE=1} "$target" >"$log" 2>&1 && continue
 		cat "$log" >&2
 		say "cannot build: make $target"
 		[ -n "${KEEP_GOING:-}" ] || return 1

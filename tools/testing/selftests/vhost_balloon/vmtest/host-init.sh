@@ -109,6 +109,11 @@ job() {
 job </dev/null 2>&1 | cat >"$port"
 status=${PIPESTATUS[0]}
 dmesg >/out/dmesg
+# How often the lines of the modules were run. It stays when they are unloaded.
+if [ -d "/sys/kernel/debug/gcov$top" ]; then
+	mkdir /out/gcov
+	(cd "/sys/kernel/debug/gcov$top" && find . -name '*.gcda' -exec cp --parents {} /out/gcov/ \;)
+fi
 echo "$status" >/out/status
 sync
 busybox poweroff -f

@@ -2,13 +2,13 @@
 # shellcheck shell=bash
 #
 # What comes from the kernel's source, that of the default suite for all
-# suites: the harness of its selftests, its checkpatch, and the debug kernel.
+# suites: the harness of its selftests, its checkpatch, and kernels of one's own.
 # Sourced by vmtest.sh.
 
 source_package=linux-source-6.12
 source_suite=trixie
 source_dir=
-debug_dir=
+own_dir=
 
 # The files taken from the source, where they lie in it.
 source_list() {
@@ -68,25 +68,40 @@ source_get() {
 	exec 7>&-
 }
 
-# Makes debug_dir: vmlinuz, and build, the tree it was built in.
-debug_get() {
-	local config=$self_dir/debug.config log=$log_dir/debug-kernel.log key
+# The configuration of the debug kernel or the coverage kernel. That is the former with another
+# fragment, whose lines take the place of those for the same options.
+own_config() {
+	local fragments=("$self_dir/debug.config")
+
+	[ "$own_kernel" = debug ] || fragments+=("$self_dir/$own_kernel.config")
+	awk '{ line[NR] = $0 }
+		match($0, /CONFIG_[A-Z0-9_]+/) && /^(# )?CONFIG_[A-Z0-9_]+(=| is not set)/ {
+			option = substr($0, RSTART, RLENGTH)
+			delete line[last[option]]
+			last[option] = NR
+		}
+		END { for (i = 1; i <= NR; i++) if (i in line) print line[i] }' "${fragments[@]}"
+}
+
+# Makes own_dir: vmlinuz, and build, the tree it was built in.
+own_get() {
+	local log=$log_dir/$own_kernel-kernel.log key
 
 	[ "$SUITE" = "$source_suite" ] ||
-		die "the debug kernel is for SUITE=$source_suite"
-	key=$(cat "$source_dir/version" "$config" | sha256sum | cut -c 1-16)
-	debug_dir=$cache/debug-$key
-	exec 7>"$cache/debug.lock"
+		die "the $own_kernel kernel is for SUITE=$source_suite"
+	key=$(own_config | cat "$source_dir/version" - | sha256sum | cut -c 1-16)
+	own_dir=$cache/$own_kernel-$key
+	exec 7>"$cache/$own_kernel.lock"
 	flock 7
-	if [ ! -d "$debug_dir" ]; then
+	if [ ! -d "$own_dir" ]; then
 		# What was begun for another configuration or source.
-		find "$cache" -maxdepth 1 -name 'debug-*.new' ! -path "$debug_dir.new" \
+		find "$cache" -maxdepth 1 -name "$own_kernel-*.new" ! -path "$own_dir.new" \
 			-exec rm -rf --one-file-system {} +
-		say "building the debug kernel (12 minutes on two processors), log in $log"
-		mkdir -p "$debug_dir.new"
-		cp "$config" "$debug_dir.new/debug.config"
+		say "building the $own_kernel kernel (12 minutes on two processors), log in $log"
+		mkdir -p "$own_dir.new"
+		own_config >"$own_dir.new/asked.config"
 		# shellcheck disable=SC2016 # expanded by the shell in the tree
-		tree_run -b "$source_dir:/linux-source" -b "$debug_dir.new:/out" \
+		tree_run -b "$source_dir:/linux-source" -b "$own_dir.new:/out" \
 			sh -eu -c '
 			# An interrupted build is taken up where it was left.
 			if [ ! -d /out/build ]; then
@@ -99,9 +114,9 @@ debug_get() {
 			fi
 			mount --bind /out/build /linux-build
 			cd /linux-build
-			make KCONFIG_ALLCONFIG=/out/debug.config allnoconfig
+			make KCONFIG_ALLCONFIG=/out/asked.config allnoconfig
 			# What did not come out as asked has lost a dependency.
-			grep -E "^(# )?CONFIG_" /out/debug.config | sort >/tmp/asked
+			grep -E "^(# )?CONFIG_" /out/asked.config | sort >/tmp/asked
 			if sort .config | comm -23 /tmp/asked - | grep -v "is not set"; then
 				echo "not in the configuration"
 				exit 1
@@ -109,8 +124,8 @@ debug_get() {
 			nice make -j"$(nproc)" bzImage modules
 			cp arch/x86/boot/bzImage /out/vmlinuz
 		' sh "$source_package" >"$log" 2>&1 ||
-			{ tail -n 20 "$log" >&2; die "no debug kernel, see $log"; }
-		mv "$debug_dir.new" "$debug_dir"
+			{ tail -n 20 "$log" >&2; die "no $own_kernel kernel, see $log"; }
+		mv "$own_dir.new" "$own_dir"
 	fi
 	exec 7>&-
 }

@@ -59,6 +59,7 @@ tests_boot() {
 	done
 	job_end
 	status=$?
+	coverage_add
 	if [ -n "$tap_name" ]; then
 		tap_fail "the host under test died of it"
 	elif [ ${#tests_left[@]} -eq $# ]; then
@@ -73,7 +74,7 @@ tests_boot() {
 tests_run() {
 	local tests_left=()
 
-	label=$SUITE${DEBUG:+-debug}
+	label=$SUITE${own_kernel:+-$own_kernel}
 	if ! run_begin; then
 		result fail "$label: build"
 		return
@@ -83,5 +84,6 @@ tests_run() {
 	while [ ${#tests_left[@]} -gt 0 ]; do
 		tests_boot "${tests_left[@]}"
 	done
+	[ "$own_kernel" != coverage ] || coverage_report
 	run_end
 }

@@ -9,7 +9,7 @@
 #   root/     the tree, and root/kernel/VERSION (vmlinuz) beside its modules
 #   boot-KEY/    vmlinuz and initramfs of the host under test
 #   guest-KEY/   vmlinuz and initramfs of a guest that runs inside it
-#   build/, build-debug/   copies of the checkout, with what was built there
+#   build/, build-debug/, build-coverage/   copies of the checkout, with what was built there
 #   lock      shared while the tree is used, exclusive while it is made
 
 # Raise when what tree_make does to a tree changes in any other way than
@@ -214,8 +214,8 @@ boot_get() {
 boot_files() {
 	local stock=$suite_dir/root/kernel/$kernel_version/vmlinuz
 
-	if [ -n "$DEBUG" ]; then
-		boot_get boot "$debug_dir/vmlinuz"
+	if [ -n "$own_kernel" ]; then
+		boot_get boot "$own_dir/vmlinuz"
 	else
 		boot_get boot "$stock" virtio_pci 9pnet_virtio 9p overlay
 	fi
