@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "vb_backend.h"
 #include "vb_fail.h"
 #include "vb_file.h"
 
 #define KNOBS	"/sys/kernel/debug/"
+/* After each of these twice as many are left out. */
+#define STEP_MS	15000
+#define MAX_STEP_SHIFT	10
 
 const char *vb_fail_missing(void)
 {
@@ -67,4 +71,11 @@ int vb_fail_disarm(int fd)
 	if (pwrite(fd, "0", 1, 0) != 1 && errno != EFAULT)
 		return -errno;
 	return !left;
+}
+
+unsigned int vb_fail_next(unsigned int nth, __u64 start)
+{
+	__u64 shift = (vb_now_ms() - start) / STEP_MS;
+
+	return nth + (1U << (shift < MAX_STEP_SHIFT ? shift : MAX_STEP_SHIFT));
 }

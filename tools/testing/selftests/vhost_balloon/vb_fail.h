@@ -10,6 +10,10 @@
 #define VB_FAIL_H
 
 #include <sys/types.h>
+#include <linux/types.h>
+
+/** VB_FAIL_MOST - nothing comes to as many things that may fail: then there is no end to it */
+#define VB_FAIL_MOST	20000U
 
 /* Why faults can't be had, or NULL: then it's set which they are, all kinds of them. */
 const char *vb_fail_missing(void);
@@ -19,5 +23,10 @@ int vb_fail_open(pid_t tid);
 int vb_fail_arm(int fd, unsigned int nth);
 /* No more of it. Returns 1 if it has failed, 0 if the thread didn't get as far. */
 int vb_fail_disarm(int fd);
+/*
+ * The one that is to fail after the @nth. @start: when it began (vb_now_ms()). What takes long goes
+ * on in larger and larger steps, so that it comes to an end on a slow machine, too.
+ */
+unsigned int vb_fail_next(unsigned int nth, __u64 start);
 
 #endif /* VB_FAIL_H */

@@ -11,9 +11,6 @@
 #include "vb_control.h"
 #include "vb_fail_vmm.h"
 
-/* No call can get as far. */
-#define MOST	20000U
-
 int vb_fail_keep(struct vb_fail_vmm *v, int fd)
 {
 	v->made = fd;
@@ -99,6 +96,7 @@ void vb_fail_vmm_close(struct vb_fail_vmm *v)
  * @listed: how many balloons there are
  * @kicks: whether it is kicked by its queue's eventfd, and by another
  * @events: of poll() on the control file
+ * @seen: what the call's own look says
  */
 struct state {
 	int ret;
@@ -108,36 +106,57 @@ struct state {
 	__u32 listed;
 	__u64 kicks[2];
 	int events;
+	long seen;
 };
 
-static __u64 kicks_by(struct vb_fail_vmm *v, int eventfd)
+static int look_for_kicks(struct vb_fail_vmm *v, int eventfd, __u64 *kicks)
 {
-	const __u64 one = 1, before = vb_counter(v->control, VHOST_BALLOON_C_KICKS);
+	struct vhost_balloon_counters before, after;
+	const __u64 one = 1;
+	int ret = vb_get_counters(v->control, &before);
 
-	if (write(eventfd, &one, sizeof(one)) != sizeof(one))
-		return -1;
-	return vb_counter(v->control, VHOST_BALLOON_C_KICKS) - before;
+	if (!ret && write(eventfd, &one, sizeof(one)) != sizeof(one))
+		ret = -errno;
+	if (!ret)
+		ret = vb_get_counters(v->control, &after);
+	if (!ret)
+		*kicks = after.value[VHOST_BALLOON_C_KICKS] - before.value[VHOST_BALLOON_C_KICKS];
+	return ret;
 }
 
-static void look(struct vb_fail_vmm *v, struct state *s)
+/* As everybody sees it. */
+static int look_from_outside(struct vb_fail_vmm *v, struct state *s)
 {
 	struct vhost_balloon_list list = { .size = sizeof(list) };
 	__u64 mask;
+	int ret;
 
-	memset(s, 0, sizeof(*s));
 	s->events = vb_poll_now(v->control);
-	s->ret = vb_get_info(v->control, &s->info);
+	ret = s->events < 0 ? s->events : vb_get_info(v->control, &s->info);
 	s->info.generation = 0;
 	s->info.hint_cmd_id = 0;
-	if (!s->ret)
-		s->ret = vb_get_tunables(v->control, &mask, &s->tunables);
-	if (!s->ret)
-		s->ret = vb_ioctl(v->m.backend, VHOST_BALLOON_LIST, &list);
+	if (!ret)
+		ret = vb_get_tunables(v->control, &mask, &s->tunables);
+	if (!ret)
+		ret = vb_ioctl(v->m.backend, VHOST_BALLOON_LIST, &list);
 	s->listed = list.total;
+	return ret;
+}
+
+static void look(struct vb_fail_vmm *v, const struct vb_fail_call *call, struct state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->ret = look_from_outside(v, s);
 	if (!s->ret && s->info.flags & VHOST_BALLOON_INFO_OWNED)
 		s->ret = vb_get_config(v->m.backend, 0, s->config, sizeof(s->config));
-	s->kicks[0] = kicks_by(v, v->m.inflate.kick);
-	s->kicks[1] = kicks_by(v, v->event);
+	if (!s->ret)
+		s->ret = look_for_kicks(v, v->m.inflate.kick, &s->kicks[0]);
+	if (!s->ret)
+		s->ret = look_for_kicks(v, v->event, &s->kicks[1]);
+	if (!s->ret && call->look)
+		s->seen = call->look(v);
+	if (s->seen < 0)
+		s->ret = s->seen;
 }
 
 /* What is different, or NULL. */
@@ -157,15 +176,18 @@ static const char *difference(const struct state *a, const struct state *b)
 		return "what kicks";
 	if (a->events != b->events)
 		return "events";
+	if (a->seen != b->seen)
+		return "what is to be seen of this call";
 	return NULL;
 }
 
 /* What is different from what it should be, or NULL. */
-static const char *look_for(struct vb_fail_vmm *v, const struct state *expected)
+static const char *look_for(struct vb_fail_vmm *v, const struct vb_fail_call *call,
+			    const struct state *expected)
 {
 	struct state now;
 
-	look(v, &now);
+	look(v, call, &now);
 	return difference(expected, &now);
 }
 
@@ -183,11 +205,15 @@ static const char *learn(struct vb_fail_vmm *v, const struct vb_fail_call *call,
 	/* Before the first time it is as it will never be again. */
 	if (call->call(v) < 0 || undo(v, call))
 		return "it can't be done";
-	look(v, old);
+	look(v, call, old);
 	if (call->call(v) < 0)
 		return "it can't be done twice";
-	look(v, new);
-	return undo(v, call) ? "it can't be taken back" : look_for(v, old);
+	look(v, call, new);
+	if (old->ret || new->ret)
+		return "it can't be looked at";
+	if (call->undo && !difference(old, new))
+		return "there is nothing to see of it";
+	return undo(v, call) ? "it can't be taken back" : look_for(v, call, old);
 }
 
 /* It has failed: what it says, and what it has done. */
@@ -198,7 +224,7 @@ static const char *see_failed(struct vb_fail_vmm *v, const struct vb_fail_call *
 
 	if (ret != -ENOMEM && ret != -EFAULT)
 		return "an errno that isn't documented";
-	wrong = look_for(v, old);
+	wrong = look_for(v, call, old);
 	/* Then it's not as before, but as after it. */
 	if (wrong && ret == -EFAULT && call->answer_lost)
 		return NULL;
@@ -208,10 +234,10 @@ static const char *see_failed(struct vb_fail_vmm *v, const struct vb_fail_call *
 }
 
 /* The call with one fault: whether it came to that, or an errno. */
-static int meet(struct vb_fail_vmm *v, const struct vb_fail_call *call,
+static int meet(struct vb_fail_vmm *v, const struct vb_fail_call *call, unsigned int nth,
 		struct vb_fail_result *r)
 {
-	int ret = vb_fail_arm(v->fail, r->faults + 1);
+	int ret = vb_fail_arm(v->fail, nth);
 
 	if (ret)
 		return ret;
@@ -222,21 +248,25 @@ static int meet(struct vb_fail_vmm *v, const struct vb_fail_call *call,
 struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fail_call *call)
 {
 	struct vb_fail_result r = { 0 };
+	const __u64 start = vb_now_ms();
 	struct state old, new;
-	int hit;
+	unsigned int nth = 1;
+	int hit = 0;
 
 	r.wrong = learn(v, call, &old, &new);
-	while (!r.wrong && (hit = meet(v, call, &r)) > 0) {
-		r.faults++;
+	while (!r.wrong && (hit = meet(v, call, nth, &r)) > 0) {
+		r.faults = nth;
 		if (r.ret < 0) {
 			r.failed++;
 			r.wrong = see_failed(v, call, &old, r.ret);
 		}
 		if (!r.wrong)
-			r.wrong = look_for(v, &new);
+			r.wrong = look_for(v, call, &new);
 		if (!r.wrong)
-			r.wrong = undo(v, call) ? "it can't be taken back" : look_for(v, &old);
-		if (r.faults == MOST)
+			r.wrong = undo(v, call) ? "it can't be taken back" :
+						  look_for(v, call, &old);
+		nth = vb_fail_next(nth, start);
+		if (!r.wrong && nth >= VB_FAIL_MOST)
 			r.wrong = "there is no end to it";
 	}
 	if (!r.wrong && hit < 0) {
@@ -245,5 +275,7 @@ struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fai
 	}
 	if (!r.wrong && r.ret < 0)
 		r.wrong = "it fails without a fault";
+	if (!r.wrong)
+		r.wrong = look_for(v, call, &new);
 	return r;
 }

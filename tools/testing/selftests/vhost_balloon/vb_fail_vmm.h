@@ -42,7 +42,9 @@ struct vb_fail_vmm {
  * struct vb_fail_call - a call
  * @prepare: what is to be done first, once
  * @call: the call: a negative errno if it fails
- * @undo: takes it back, so that all is as it was; NULL: there is nothing to take back
+ * @undo: takes it back, so that all is as it was; NULL: it changes nothing
+ * @look: what there is to see of it that isn't seen by controllers and kicks: a number, or a
+ *	negative errno. Leaves things as they are, but for events, which it reads
  * @no_fault: there is nothing in it that can fail
  * @answer_lost: EFAULT may say that it was done, and only the answer got lost
  */
@@ -50,6 +52,7 @@ struct vb_fail_call {
 	int (*prepare)(struct vb_fail_vmm *v);
 	int (*call)(struct vb_fail_vmm *v);
 	int (*undo)(struct vb_fail_vmm *v);
+	long (*look)(struct vb_fail_vmm *v);
 	bool no_fault;
 	bool answer_lost;
 };
@@ -57,7 +60,7 @@ struct vb_fail_call {
 /**
  * struct vb_fail_result - what came of it
  * @wrong: what is wrong, or NULL
- * @faults: how many there were, or which one it was
+ * @faults: how many there were, or which one it was; some may have been left out (vb_fail_next())
  * @failed: how many of them made the call fail
  * @ret: what the call said last
  */

@@ -70,11 +70,15 @@ int vb_vdpa_open_control(const char *name)
 	int device = vb_open();
 	int control = -ENOENT;
 	unsigned int i;
+	int ret;
 
 	if (device < 0)
 		return device;
-	if (vb_ioctl(device, VHOST_BALLOON_LIST, &list))
-		list.nr = 0;
+	ret = vb_ioctl(device, VHOST_BALLOON_LIST, &list);
+	if (ret) {
+		close(device);
+		return ret;
+	}
 	for (i = 0; i < list.nr && control < 0; i++) {
 		control = vb_open_id(device, ids[i]);
 		if (control < 0)
