@@ -55,6 +55,8 @@
  * * ENOENT: no balloon of this id.
  * * ENOTTY: not an ioctl of this file.
  * * ENOMEM: out of memory; nothing has changed.
+ * * EAGAIN: no thread for the worker of VHOST_SET_OWNER, by a limit of the caller's (RLIMIT_NPROC,
+ *   pids of its cgroup); nothing has changed.
  * * EINTR: a signal that ends the process came while a lock was waited for.
  * * EOPNOTSUPP: this kernel or this balloon doesn't offer it.
  * * ENOBUFS: index of a virtqueue that doesn't exist (as in vhost).
