@@ -192,6 +192,33 @@ static void vb_config_set_poison(struct vhost_balloon *vb, u32 poison_val)
 		WRITE_ONCE(vb->vq[i].queue.discard.poison_val, poison_val);
 }
 
+/* What is to be told of it: VHOST_BALLOON_EVENT_*. */
+static u32 vb_config_set_actual(struct vhost_balloon *vb, u32 actual)
+{
+	if (vb->actual == actual)
+		return 0;
+	vb->actual = actual;
+	return VHOST_BALLOON_EVENT_ACTUAL |
+	       (actual == vb->target ? VHOST_BALLOON_EVENT_TARGET_REACHED : 0);
+}
+
+/**
+ * vb_device_clear_actual - the driver has no pages of the guest's: it is a new one, or none
+ * @vb: the balloon
+ *
+ * Context: process context.
+ */
+void vb_device_clear_actual(struct vhost_balloon *vb)
+{
+	u32 events;
+
+	spin_lock(&vb->config_lock);
+	events = vb_config_set_actual(vb, 0);
+	spin_unlock(&vb->config_lock);
+	if (events)
+		vb_device_event(vb, events);
+}
+
 /**
  * vb_device_forget_config - forget what the guest wrote: it is another one's turn
  * @vb: the balloon
@@ -200,8 +227,8 @@ static void vb_config_set_poison(struct vhost_balloon *vb, u32 poison_val)
  */
 void vb_device_forget_config(struct vhost_balloon *vb)
 {
+	vb_device_clear_actual(vb);
 	spin_lock(&vb->config_lock);
-	vb->actual = 0;
 	vb_config_set_poison(vb, 0);
 	spin_unlock(&vb->config_lock);
 }
@@ -246,7 +273,7 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 				unsigned int len)
 {
 	struct virtio_balloon_config config;
-	u32 events = 0, actual;
+	u32 events;
 
 	if (!vb_config_fits(offset, len))
 		return;
@@ -255,13 +282,7 @@ void vhost_balloon_write_config(struct vhost_balloon *vb, unsigned int offset, c
 	memcpy((u8 *)&config + offset, buf, len);
 	if (vb_config_has(vb, VIRTIO_BALLOON_F_PAGE_POISON))
 		vb_config_set_poison(vb, le32_to_cpu(config.poison_val));
-	actual = le32_to_cpu(config.actual);
-	if (vb->actual != actual) {
-		vb->actual = actual;
-		events = VHOST_BALLOON_EVENT_ACTUAL;
-		if (actual == vb->target)
-			events |= VHOST_BALLOON_EVENT_TARGET_REACHED;
-	}
+	events = vb_config_set_actual(vb, le32_to_cpu(config.actual));
 	spin_unlock(&vb->config_lock);
 	if (events & VHOST_BALLOON_EVENT_TARGET_REACHED)
 		vb_device_flush_thp(vb);

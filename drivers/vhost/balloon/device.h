@@ -248,6 +248,7 @@ void vb_device_hint_reset(struct vhost_balloon *vb);
 
 /* config.c */
 void vb_device_set_target(struct vhost_balloon *vb, u32 target);
+void vb_device_clear_actual(struct vhost_balloon *vb);
 void vb_device_forget_config(struct vhost_balloon *vb);
 void vb_device_set_hint_command(struct vhost_balloon *vb, u32 command);
 void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual);

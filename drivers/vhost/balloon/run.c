@@ -160,13 +160,6 @@ int vb_device_set_running(struct vhost_balloon *vb, bool running)
 	return ret;
 }
 
-static void vb_device_clear_actual(struct vhost_balloon *vb)
-{
-	spin_lock(&vb->config_lock);
-	vb->actual = 0;
-	spin_unlock(&vb->config_lock);
-}
-
 /**
  * vhost_balloon_start - start the queues that are ready, for a transport
  * @vb: the balloon

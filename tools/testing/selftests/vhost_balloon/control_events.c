@@ -100,6 +100,18 @@ TEST_F(control, target_reached_is_told_when_actual_comes_to_it)
 	EXPECT_EQ(512, event.actual);
 }
 
+TEST_F(control, actual_is_told_when_it_is_forgotten)
+{
+	struct vhost_balloon_event event;
+
+	ASSERT_EQ(0, guest_sets_actual(&self->machine, 5));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL, vb_read_events(self->control, &event));
+	ASSERT_EQ(0, vb_ioctl(self->machine.backend, VHOST_RESET_OWNER, NULL));
+	EXPECT_EQ(VHOST_BALLOON_EVENT_ACTUAL | VHOST_BALLOON_EVENT_TARGET_REACHED,
+		  vb_read_events(self->control, &event));
+	EXPECT_EQ(0, event.actual);
+}
+
 TEST_F(control, events_add_up_until_they_are_read)
 {
 	struct vhost_balloon_event event;
