@@ -87,7 +87,7 @@ void vb_stats_read(struct vb_stats *stats, struct vb_sample *sample, u64 *sequen
 	*sample = stats->last;
 	*sequence = stats->sequence;
 	*age = 0;
-	if (stats->sequence)
+	if (stats->time)
 		*age = max_t(s64, ktime_to_ns(ktime_sub(ktime_get(), stats->time)), 1);
 	spin_unlock(&stats->lock);
 }
@@ -245,6 +245,7 @@ void vb_stats_forget(struct vb_stats *stats)
 	spin_lock(&stats->lock);
 	stats->wanted = false;
 	stats->last.nr = 0;
+	stats->time = 0;
 	spin_unlock(&stats->lock);
 }
 

@@ -37,7 +37,7 @@ struct vb_sample {
  * @wanted: the guest is to be asked for a sample
  * @last: the last sample
  * @sequence: number of samples so far
- * @time: when @last arrived
+ * @time: when @last arrived; 0 if it is nobody's
  * @wait: who waits for a sample
  */
 struct vb_stats {

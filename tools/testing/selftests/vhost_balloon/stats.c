@@ -565,6 +565,7 @@ TEST_F(stats, begin_anew_with_a_new_owner)
 	/* Nobody is told of what another one's guest has sent. */
 	ASSERT_EQ(0, get_stats(self));
 	EXPECT_EQ(0U, self->stats.total);
+	EXPECT_EQ(0ULL, self->stats.age);
 	EXPECT_EQ(1ULL, self->stats.sequence);
 	ASSERT_EQ(0, vb_machine_start(&self->m));
 	/* The first sample is one, even if it says the same. */
