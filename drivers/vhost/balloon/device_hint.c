@@ -35,7 +35,10 @@ static int vb_device_hint_start_locked(struct vhost_balloon *vb, u32 *cmd_id)
 		return -EOPNOTSUPP;
 	ret = vb_hint_start(&vb->hint, cmd_id);
 	/* Not before there are bits to set. */
-	vb_device_set_hint_command(vb, ret ? VIRTIO_BALLOON_CMD_ID_STOP : *cmd_id);
+	if (!ret)
+		vb_device_set_hint_command(vb, *cmd_id);
+	else if (READ_ONCE(vb->hint.state) == VHOST_BALLOON_HINT_STOPPED)
+		vb_device_set_hint_command(vb, VIRTIO_BALLOON_CMD_ID_STOP);
 	return ret;
 }
 

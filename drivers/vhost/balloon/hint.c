@@ -82,7 +82,7 @@ static u32 vb_hint_next_cmd_id(const struct vb_hint *hint)
  * @cmd_id: filled with the command id that the driver is to be given
  *
  * Context: may sleep; not inside a section.
- * Return: 0; -ENOMEM, and then hinting is off; -EINTR.
+ * Return: 0; -ENOMEM, and then hinting is off; -EINTR, and then it is off or nothing has changed.
  */
 int vb_hint_start(struct vb_hint *hint, u32 *cmd_id)
 {

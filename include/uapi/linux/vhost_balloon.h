@@ -54,7 +54,7 @@
  * * ENODEV: the control file's balloon is gone. Nothing but closing is left.
  * * ENOENT: no balloon of this id.
  * * ENOTTY: not an ioctl of this file.
- * * ENOMEM: out of memory; nothing has changed.
+ * * ENOMEM: out of memory; nothing has changed, but for VHOST_BALLOON_HINT_START.
  * * EAGAIN: no thread for the worker of VHOST_SET_OWNER, by a limit of the caller's (RLIMIT_NPROC,
  *   pids of its cgroup); nothing has changed.
  * * EINTR: a signal that ends the process came while a lock was waited for.
@@ -678,8 +678,8 @@ struct vhost_balloon_stat {
  * @stats: user address of an array of struct vhost_balloon_stat, filled in the guest's order
  * @nr: in: entries that fit @stats; out: entries filled
  * @total: out: number of entries of the sample
- * @sequence: out: number of samples so far; 0 if there was none
- * @age: out: nanoseconds since the sample arrived; 0 if there was none
+ * @sequence: out: number of samples so far, those of former guests included
+ * @age: out: nanoseconds since the sample arrived; 0 if this guest has sent none
  */
 struct vhost_balloon_stats {
 	__u32 size;
@@ -893,7 +893,8 @@ struct vhost_balloon_event {
  * VHOST_BALLOON_HINT_START - have the guest report its free pages
  *
  * What was hinted before and not fetched is thrown away. EOPNOTSUPP: FREE_PAGE_HINT was not
- * negotiated; ENOMEM: no memory for the bits, and no hinting; EFAULT: it was started all the same.
+ * negotiated; ENOMEM: no memory for the bits, and no hinting; EINTR: the same, or as it was
+ * before; EFAULT: it was started all the same.
  */
 #define VHOST_BALLOON_HINT_START	_IOWR(VHOST_VIRTIO, 0xD1, struct vhost_balloon_hint_start)
 /**
