@@ -89,7 +89,7 @@ static struct json_object *sample_json(uint64_t id, const struct sample *sample)
 	}
 	json_add(json, "id", json_number(id));
 	json_add(json, "sequence", json_number(sample->stats.sequence));
-	json_add(json, "age_ms", sample->stats.sequence ?
+	json_add(json, "age_ms", sample->stats.age ?
 		 json_number(sample->stats.age / 1000000) : NULL);
 	json_add(json, "stats", known);
 	json_add(json, "unknown", unknown);
@@ -99,7 +99,7 @@ static struct json_object *sample_json(uint64_t id, const struct sample *sample)
 static void print_sample(uint64_t id, const struct sample *sample, const struct stats_args *args)
 {
 	if (!args->id.common->json) {
-		if (!sample->stats.sequence)
+		if (!sample->stats.age)
 			return;
 		print_table(id, sample);
 		if (args->watch)
@@ -114,8 +114,12 @@ static void print_sample(uint64_t id, const struct sample *sample, const struct 
 static int refresh(const struct balloon *b, const struct stats_args *args)
 {
 	uint32_t timeout = args->timeout ? args->timeout : DEFAULT_TIMEOUT;
-	int error = balloon_refresh_stats(b, timeout * 1000);
+	int error;
 
+	/* Who is stopped and goes on has had a signal. */
+	do {
+		error = balloon_refresh_stats(b, timeout * 1000);
+	} while (error == -EINTR);
 	if (!error)
 		return EXIT_SUCCESS;
 	if (error != -ETIMEDOUT)
@@ -137,7 +141,7 @@ static int show(const struct balloon *b, const struct stats_args *args)
 	if (error)
 		return balloon_failed(b, "can't get the statistics", error);
 	print_sample(b->id, &sample, args);
-	if (sample.stats.sequence)
+	if (sample.stats.age)
 		return EXIT_SUCCESS;
 	warnx("balloon %" PRIu64 ": the guest has sent no statistics yet", b->id);
 	return EXIT_NO_SAMPLE;

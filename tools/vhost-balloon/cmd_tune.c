@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "ID [NAME=on|off]...",
-	.doc = "Show what can be switched for a balloon, or switch it.\vhugetlb=on gives back whole huge pages of hugetlbfs.  A page that went back to the pool may go to someone else; if the guest takes it back while the pool is empty, the VMM is killed.  populate=on has pages there before the guest is told that it may use them again.",
+	.doc = "Show what can be switched for a balloon, or switch it.\vhugetlb=on gives back whole huge pages of hugetlbfs.  A page that went back to the pool may go to someone else; if the guest takes it back while the pool is empty, the VMM is killed.  populate=on has pages there before the guest is told that it may use them again.  inline=off has the worker serve the queues, and not the thread that kicks.  thp=off gives back parts of transparent huge pages at once, and doesn't wait for the rest.",
 	.children = args_common,
 };
 
