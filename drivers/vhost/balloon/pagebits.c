@@ -123,7 +123,8 @@ static void vb_pagebits_zero(struct vb_pagebits *pb)
 	struct vb_area *a;
 
 	vb_for_each_area(a, pb, 0, U64_MAX) {
-		bitmap_zero(a->bits, vb_area_nr(a));
+		/* Not bitmap_zero(), which counts bits by 32 of them: there may be 2^32. */
+		memset(a->bits, 0, BITS_TO_LONGS(vb_area_nr(a)) * sizeof(long));
 		cond_resched();
 	}
 }
