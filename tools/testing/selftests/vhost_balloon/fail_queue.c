@@ -297,8 +297,6 @@ FIXTURE_TEARDOWN(served)
 	tear_down(&self->s);
 }
 
-typedef int (*post_fn)(struct served *s, struct vb_queue *q);
-
 /* The entry of the used ring can't be written; nor can the eventfd. */
 static unsigned int least(const struct served *s)
 {

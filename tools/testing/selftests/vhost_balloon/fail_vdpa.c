@@ -203,24 +203,28 @@ static bool is_documented(int error)
 		EXPECT_LT(0U, failed);					\
 	} while (0)
 
+/* The request with the nth fault, and whether there is a device then. */
+#define REQUEST_FAILING(_cmd)						\
+	do {								\
+		hit = request_failing(self, _cmd, nth, &ret);		\
+		ASSERT_LE(0, hit);					\
+		faults += hit;						\
+		if (ret)						\
+			EXPECT_ERROR(is_documented(ret));		\
+		there = is_there(self);					\
+		ASSERT_LE(0, there) {					\
+			TH_LOG("fault %u: %s", nth, strerror(-there));	\
+		}							\
+	} while (0)
+
 TEST_F_TIMEOUT(device, that_is_made_is_there_or_not, 300)
 {
 	unsigned int nth, faults = 0, failed = 0;
 	__u64 begin = vb_now_ms();
-	int ret = 0, hit = 1;
+	int there, ret = 0, hit = 1;
 
 	for (nth = 1; hit && nth < VB_FAIL_MOST; nth = vb_fail_next(nth, begin)) {
-		int there;
-
-		hit = request_failing(self, VDPA_CMD_DEV_NEW, nth, &ret);
-		ASSERT_LE(0, hit);
-		faults += hit;
-		if (ret)
-			EXPECT_ERROR(is_documented(ret));
-		there = is_there(self);
-		ASSERT_LE(0, there) {
-			TH_LOG("fault %u: %s", nth, strerror(-there));
-		}
+		REQUEST_FAILING(VDPA_CMD_DEV_NEW);
 		/* The answer may be all that was lost. */
 		if (!ret)
 			EXPECT_EQ(1, there);
@@ -242,15 +246,7 @@ TEST_F_TIMEOUT(device, that_is_removed_is_gone_or_there, 300)
 		if (!there)
 			ASSERT_EQ(0, request(self, VDPA_CMD_DEV_NEW));
 		ASSERT_EQ(1, is_there(self));
-		hit = request_failing(self, VDPA_CMD_DEV_DEL, nth, &ret);
-		ASSERT_LE(0, hit);
-		faults += hit;
-		if (ret)
-			EXPECT_ERROR(is_documented(ret));
-		there = is_there(self);
-		ASSERT_LE(0, there) {
-			TH_LOG("fault %u: %s", nth, strerror(-there));
-		}
+		REQUEST_FAILING(VDPA_CMD_DEV_DEL);
 		if (!ret)
 			EXPECT_EQ(0, there);
 	}

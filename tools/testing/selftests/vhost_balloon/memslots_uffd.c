@@ -417,7 +417,6 @@ static void be_vmm(void (*action)(struct vmm *vmm), int ready)
 		pause();
 }
 
-/* Like waitpid(), but gives up. */
 TEST_F_TIMEOUT(uffd_kill, vmm_dies_and_leaves_nothing_behind, 120)
 {
 	int ready[2];
