@@ -70,6 +70,11 @@ BUILD=${BUILD-modules tools selftests}
 TIMEOUT=${TIMEOUT:-$([ "$own_kernel" = debug ] && echo 14400 || echo 3600)}
 LIMIT=${LIMIT:-$([ "$own_kernel" = debug ] && echo 1800 || echo 600)}
 
+# What is tested, in names: the suite, and the kernel if it is our own.
+tested() {
+	echo "$SUITE${own_kernel:+-$own_kernel}"
+}
+
 # suite NAME: the suite that is meant from here on.
 suite() {
 	SUITE=$1
@@ -159,7 +164,7 @@ out_begin() {
 out_end() {
 	local name
 
-	name=$SUITE${own_kernel:+-$own_kernel}-$(date +%Y%m%d-%H%M%S)-$BASHPID
+	name=$(tested)-$(date +%Y%m%d-%H%M%S)-$BASHPID
 	mv "$out_dir" "$log_dir/$name"
 	# shellcheck disable=SC2012 # names of our own making
 	ls -dt "$log_dir"/*-*-*/ | tail -n +20 | xargs -rd '\n' rm -rf

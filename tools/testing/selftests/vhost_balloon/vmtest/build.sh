@@ -69,8 +69,9 @@ build_kdir() {
 
 # Builds what BUILD names. The log is shown if that fails.
 build() {
-	local log=$log_dir/build-$SUITE${own_kernel:+-$own_kernel}.log target
+	local log target
 
+	log=$log_dir/build-$(tested).log
 	build_copy || die "cannot copy the checkout"
 	for target in $BUILD; do
 		build_run make -j"$(nproc)" ${KEEP_GOING:+-k} \

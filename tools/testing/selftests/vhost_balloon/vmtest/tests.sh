@@ -74,7 +74,7 @@ tests_boot() {
 tests_run() {
 	local tests_left=()
 
-	label=$SUITE${own_kernel:+-$own_kernel}
+	label=$(tested)
 	if ! run_begin; then
 		result fail "$label: build"
 		return
