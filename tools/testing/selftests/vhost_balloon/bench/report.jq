@@ -29,10 +29,9 @@ def rest_ns:
 	else .elapsed_ns - .active_ns end;
 
 # The time in all: with a clock that counts instructions whenever something was done, less
-# what an idle guest does, and what a native program did; else that on the clock.
+# what an idle guest does; else that on the clock.
 def total_ns:
-	if $method.icount and is_native then .cpu_ns
-	elif $method.icount then .busy_ns - idle(.; "busy_ns"; rest_ns)
+	if $method.icount then .busy_ns - idle(.; "busy_ns"; rest_ns)
 	elif .operation == "report" then .cpu_ns - idle(.; "cpu_ns"; rest_ns)
 	else .active_ns // .elapsed_ns end;
 
