@@ -150,6 +150,9 @@ TEST_F(kicker, worker_of_vhost_net_is_not_fit)
 		ASSERT_EQ(0, post(self));
 		ASSERT_EQ(0, vb_vhost_net_send(&net));
 		ASSERT_EQ(0, vb_inline_wait(&self->s));
+		/* The pass before may have seen the request, and the kick is still to come. */
+		ASSERT_EQ(0, vb_wait_counter(self->s.m.backend, UNFIT,
+					     self->s.before.value[UNFIT] + i + 1));
 	}
 	expect_worker(_metadata, self);
 	vb_vhost_net_close(&net);
