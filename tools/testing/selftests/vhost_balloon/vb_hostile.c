@@ -4,9 +4,11 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "vb_hostile.h"
+#include "vb_random.h"
 
 /* The page numbers that all buffers begin with. */
 static void write_page_numbers(struct vb_machine *m, const struct vb_memory *ram)
@@ -104,4 +106,71 @@ int vb_hostile_deflate(struct vb_machine *m)
 	__u32 page = 0;
 
 	return vb_queue_send_pages(&m->deflate, &buf, &page, 1);
+}
+
+int vb_hostile_round(struct vb_machine *m, struct vb_memory *ram, unsigned int nr)
+{
+	unsigned int page = nr % VB_HOSTILE_PAGES;
+	int ret = vb_hostile_inflate(m, page);
+
+	if (!ret && vb_memory_zero(ram, page, 1) != 1)
+		ret = -EPROTO;
+	if (ret)
+		return ret;
+	vb_memory_fill(ram, page, 1, VB_HOSTILE_SEED);
+	return vb_hostile_deflate(m);
+}
+
+void vb_hostile_random(struct vb_machine *m, __u64 *state)
+{
+	vb_random_ring(state, &m->inflate.ring, m->buf.hva + VB_TABLE_OFFSET,
+		       m->buf.hva + VB_TABLE2_OFFSET);
+}
+
+/* Only grows while a ring is served. */
+static __u64 progress(struct vb_machine *m)
+{
+	return vb_counter(m->backend, VHOST_BALLOON_C_INFLATED) +
+	       vb_ring_used_idx(&m->inflate.ring);
+}
+
+/* A ring may name a million pages, which takes its time where kernels are slow. */
+static int wait_served(struct vb_machine *m, bool *broken)
+{
+	__u64 now, then = vb_now_ms(), done, before = 0;
+	struct vhost_balloon_info info;
+	int ret;
+
+	for (;;) {
+		ret = vb_get_info(m->backend, &info);
+		if (ret)
+			return ret;
+		*broken = info.queues[VB_INFLATE].flags & VHOST_BALLOON_QUEUE_BROKEN;
+		if (*broken)
+			return 0;
+		if (vb_ring_used_idx(&m->inflate.ring) == m->inflate.ring.avail->idx)
+			return 0;
+		now = vb_now_ms();
+		done = progress(m);
+		if (done != before)
+			then = now;
+		else if (now > then + VB_TIMEOUT_MS)
+			return -ETIMEDOUT;
+		before = done;
+		sched_yield();
+	}
+}
+
+int vb_hostile_serve_random(struct vb_machine *m, __u64 *state, bool *broken)
+{
+	int ret = vb_machine_stop(m);
+
+	if (!ret)
+		ret = vb_set_vring_base(m->backend, VB_INFLATE, 0);
+	if (ret)
+		return ret;
+	m->inflate.ring.used->idx = 0;
+	vb_hostile_random(m, state);
+	ret = vb_machine_start(m);
+	return ret ? ret : wait_served(m, broken);
 }

@@ -8,6 +8,7 @@
 #ifndef VB_HOSTILE_H
 #define VB_HOSTILE_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include "vb_machine.h"
@@ -49,5 +50,18 @@ void vb_hostile_avail(struct vb_machine *m, __u16 head);
 int vb_hostile_inflate(struct vb_machine *m, unsigned int page);
 /* The other queue, with a driver that behaves. */
 int vb_hostile_deflate(struct vb_machine *m);
+/*
+ * Gives a page of the memory away, writes to it, and takes it back; for another @nr another page.
+ * -EPROTO if the page isn't gone in between.
+ */
+int vb_hostile_round(struct vb_machine *m, struct vb_memory *ram, unsigned int nr);
+
+/* Fills ring and tables at random, with nothing stopped. */
+void vb_hostile_random(struct vb_machine *m, __u64 *state);
+/*
+ * Has a random ring served from its begin, by a queue that was stopped meanwhile: until it breaks,
+ * or is at the ring's end. -ETIMEDOUT if it stands still before.
+ */
+int vb_hostile_serve_random(struct vb_machine *m, __u64 *state, bool *broken);
 
 #endif /* VB_HOSTILE_H */

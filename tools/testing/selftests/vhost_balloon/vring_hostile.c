@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <linux/virtio_config.h>
 #include <sys/mman.h>
@@ -142,49 +141,6 @@ TEST_F(unreachable, ring_is_healed_by_one_that_can_be_reached)
 	EXPECT_EQ(1U, vb_memory_zero(&self->ram, 5, 1));
 }
 
-static void random_ring(__u64 *state, struct vb_machine *m)
-{
-	vb_random_ring(state, &m->inflate.ring, m->buf.hva + VB_TABLE_OFFSET,
-		       m->buf.hva + VB_TABLE2_OFFSET);
-}
-
-/* Only grows while a ring is served. */
-static __u64 progress(struct vb_machine *m)
-{
-	return vb_counter(m->backend, VHOST_BALLOON_C_INFLATED) +
-	       vb_ring_used_idx(&m->inflate.ring);
-}
-
-/*
- * Waits until a queue is broken, or at the end of its ring. A ring may name a million pages, which
- * takes its time where kernels are slow: only one that stands still hangs.
- */
-static int wait_done(struct vb_machine *m, bool *broken)
-{
-	__u64 now, then = vb_now_ms(), done, before = 0;
-	struct vhost_balloon_info info;
-	int ret;
-
-	for (;;) {
-		ret = vb_get_info(m->backend, &info);
-		if (ret)
-			return ret;
-		*broken = info.queues[VB_INFLATE].flags & VHOST_BALLOON_QUEUE_BROKEN;
-		if (*broken)
-			return 0;
-		if (vb_ring_used_idx(&m->inflate.ring) == m->inflate.ring.avail->idx)
-			return 0;
-		now = vb_now_ms();
-		done = progress(m);
-		if (done != before)
-			then = now;
-		else if (now > then + VB_TIMEOUT_MS)
-			return -ETIMEDOUT;
-		before = done;
-		sched_yield();
-	}
-}
-
 FIXTURE(random) {
 	struct vb_machine m;
 	struct vb_memory ram;
@@ -258,15 +214,10 @@ TEST_F_TIMEOUT(random, rings_hang_nothing, 1800)
 
 	for (i = 0; i < nr_rings; i++) {
 		state = self->state;
-		ASSERT_EQ(0, vb_machine_stop(&self->m));
-		ASSERT_EQ(0, vb_set_vring_base(self->m.backend, VB_INFLATE, 0));
-		self->m.inflate.ring.used->idx = 0;
-		random_ring(&self->state, &self->m);
-		ASSERT_EQ(0, vb_machine_start(&self->m));
-		ASSERT_EQ(0, wait_done(&self->m, &broken)) {
-			TH_LOG("ring %u, VB_SEED=%#llx, used %u of %u, progress %llu", i, state,
+		ASSERT_EQ(0, vb_hostile_serve_random(&self->m, &self->state, &broken)) {
+			TH_LOG("ring %u, VB_SEED=%#llx, used %u of %u", i, state,
 			       vb_ring_used_idx(&self->m.inflate.ring),
-			       self->m.inflate.ring.avail->idx, progress(&self->m));
+			       self->m.inflate.ring.avail->idx);
 		}
 		nr_broken += broken;
 	}
@@ -288,7 +239,7 @@ static void *scribble(void *arg)
 	struct scribbler *s = arg;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
-		random_ring(&s->state, s->m);
+		vb_hostile_random(s->m, &s->state);
 	return NULL;
 }
 
