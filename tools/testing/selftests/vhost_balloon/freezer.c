@@ -95,22 +95,10 @@ static void start_vmm(struct __test_metadata *_metadata, FIXTURE_DATA(frozen) *s
 	}
 }
 
-/* A cgroup with a thread of the kernel's is never said to be frozen. */
-static const char *frozen_worker_missing(void)
-{
-	int backend = vb_open_owned();
-	char path[64];
-	bool is_thread;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d", vb_worker_find(backend));
-	is_thread = !access(path, F_OK);
-	close(backend);
-	return is_thread ? NULL : "the worker is no thread of the VMM's";
-}
-
 FIXTURE_SETUP(frozen)
 {
-	const char *missing = vb_serving_missing(variant->worker) ?: frozen_worker_missing();
+	/* A cgroup with a thread of the kernel's is never said to be frozen. */
+	const char *missing = vb_serving_missing(variant->worker) ?: vb_worker_thread_missing();
 	int ret;
 
 	if (missing)

@@ -112,6 +112,18 @@ int vb_worker_settle(pid_t worker)
 	}
 }
 
+const char *vb_worker_thread_missing(void)
+{
+	int backend = vb_open_owned();
+	char path[64];
+	bool is_thread;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d", vb_worker_find(backend));
+	is_thread = !access(path, F_OK);
+	close(backend);
+	return is_thread ? NULL : "the worker is a thread of the kernel's";
+}
+
 int vb_settle(int backend)
 {
 	pid_t worker = vb_worker_find(backend);

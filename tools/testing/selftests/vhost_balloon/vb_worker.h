@@ -23,6 +23,9 @@ long vb_worker_switches(pid_t worker);
 /* Waits until it sleeps: what it was woken up for until now is done. */
 int vb_worker_settle(pid_t worker);
 
+/* Why a worker is no thread of the process that owns its balloon, or NULL if it is one. */
+const char *vb_worker_thread_missing(void);
+
 /* Waits until what a start left to the worker is done; from there on it is for the kicks. */
 int vb_settle(int backend);
 
