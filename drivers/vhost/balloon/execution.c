@@ -291,6 +291,7 @@ static void vb_kick_enter_queue(struct file *file, wait_queue_head_t *wqh, poll_
 {
 	struct vb_kick *kick = container_of(pt, struct vb_kick, pt);
 
+	kick->wqh = wqh;
 	add_wait_queue(wqh, &kick->wait);
 }
 
@@ -298,48 +299,39 @@ static void vb_kick_enter_queue(struct file *file, wait_queue_head_t *wqh, poll_
  * vb_kick_detach - stop listening to an eventfd
  * @kick: the kick; its function isn't called any more after this
  *
+ * The eventfd keeps its count, for whoever serves the queue from here on: it may hold a kick that
+ * came while the queue was stopped.
+ *
  * Context: process context; may sleep.
  */
 void vb_kick_detach(struct vb_kick *kick)
 {
-	u64 count;
-
 	if (!kick->file)
 		return;
-	eventfd_ctx_remove_wait_queue(kick->ctx, &kick->wait, &count);
-	eventfd_ctx_put(kick->ctx);
+	remove_wait_queue(kick->wqh, &kick->wait);
 	fput(kick->file);
 	kick->file = NULL;
-	kick->ctx = NULL;
 }
 
 /**
  * vb_kick_attach - have a function called for each signal of an eventfd
  * @kick: the kick, zeroed, detached, or attached to another one, which it leaves
  * @fd: the eventfd
- * @fn: the function; called at once if the eventfd has been signalled already
+ * @fn: the function; called at once if the eventfd has a count. Nobody here takes that away.
  *
  * Context: process context; may sleep.
  * Return: 0; -EBADF; -EINVAL if it is no eventfd.
  */
 int vb_kick_attach(struct vb_kick *kick, int fd, void (*fn)(struct vb_kick *kick))
 {
-	struct eventfd_ctx *ctx;
-	struct file *file;
+	struct file *file = eventfd_fget(fd);
 
-	file = eventfd_fget(fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ctx = eventfd_ctx_fileget(file);
-	if (IS_ERR(ctx)) {
-		fput(file);
-		return PTR_ERR(ctx);
-	}
 
 	/* Here, so that nothing has changed where it fails. */
 	vb_kick_detach(kick);
 	kick->file = file;
-	kick->ctx = ctx;
 	kick->fn = fn;
 	init_waitqueue_func_entry(&kick->wait, vb_kick_wake);
 	init_poll_funcptr(&kick->pt, vb_kick_enter_queue);

@@ -11,7 +11,6 @@
 #include <linux/vhost_balloon.h>
 #include <linux/wait.h>
 
-struct eventfd_ctx;
 struct file;
 struct mm_struct;
 struct vb_worker;
@@ -76,15 +75,15 @@ bool vb_callback_is_running(void);
 /**
  * struct vb_kick - an eventfd whose signals start something
  * @file: the eventfd, held: without it the eventfd could vanish under @wait
- * @ctx: its context
- * @wait: our entry in its wait queue
+ * @wqh: its wait queue
+ * @wait: our entry in that
  * @pt: gets us there
  * @fn: called for each signal, with interrupts off and the eventfd's lock
  *	held, by whoever signals. Must not sleep, nor signal anything.
  */
 struct vb_kick {
 	struct file *file;
-	struct eventfd_ctx *ctx;
+	wait_queue_head_t *wqh;
 	wait_queue_entry_t wait;
 	poll_table pt;
 	void (*fn)(struct vb_kick *kick);

@@ -116,6 +116,17 @@ TEST_F(machine, set_up_is_ebusy_while_running)
 	EXPECT_EQ(1U, vb_memory_zero(&self->ram, 3, 1));
 }
 
+TEST_F(machine, kick_that_was_not_served_stays_with_its_eventfd)
+{
+	struct vb_queue *q = &self->m.inflate;
+
+	ASSERT_EQ(0, vb_machine_stop(&self->m));
+	ASSERT_LE(0, vb_eventfd_count(q->kick));
+	ASSERT_EQ(0, vb_queue_kick(q));
+	ASSERT_EQ(0, vb_set_vring_kick(self->m.backend, VB_INFLATE, -1));
+	EXPECT_EQ(1, vb_eventfd_count(q->kick));
+}
+
 TEST_F(machine, wrong_set_up_while_running_changes_nothing)
 {
 	int fd = self->m.backend;
