@@ -101,7 +101,7 @@ static const struct {
 	[VHOST_BALLOON_C_WORKER_OVERLAP] = { "worker-overlap",
 		"left to the worker: kicked while served inline" },
 	[VHOST_BALLOON_C_WORKER_EXIT] = { "worker-exit",
-		"left to the worker: the thread that kicked is exiting" },
+		"left to the worker: the thread that kicked is dying" },
 	[VHOST_BALLOON_C_WORKER_LOCK] = { "worker-lock", "left to the worker: a lock was taken" },
 	[VHOST_BALLOON_C_WORKER_FAULT] = { "worker-fault",
 		"left to the worker: the VMM's memory isn't there" },

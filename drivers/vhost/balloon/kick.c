@@ -9,6 +9,7 @@
 #include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "compat.h"
 #include "device.h"
@@ -58,7 +59,8 @@ static void vb_vq_run_inline(struct vb_inline *in)
 	struct vb_vq *vq = container_of(in, struct vb_vq, in);
 	struct vhost_balloon *vb = vq->vb;
 
-	if (vb_inline_is_fit(READ_ONCE(vb->mm)))
+	/* A killed thread has to get to its exit, even if each pass brings about another kick. */
+	if (vb_inline_is_fit(READ_ONCE(vb->mm)) && !fatal_signal_pending(current))
 		vb_vq_pass_inline(vq);
 	else
 		vb_vq_leave_to_worker(vq, VHOST_BALLOON_C_WORKER_EXIT);

@@ -433,7 +433,7 @@ struct vhost_balloon_info {
  * @VHOST_BALLOON_C_WORKER_OVERLAP: kicks left to the worker: the queue was being served inline, or
  *   about to be on another thread, or the kick is a balloon's interrupt
  * @VHOST_BALLOON_C_WORKER_EXIT: inline passes left to the worker before they began: the thread
- *   is exiting, or has another address space by now
+ *   is exiting or was killed, or has another address space by now
  * @VHOST_BALLOON_C_WORKER_LOCK: inline passes left to the worker: a lock was taken
  * @VHOST_BALLOON_C_WORKER_FAULT: inline passes left to the worker: something of the VMM's memory
  *   isn't there
