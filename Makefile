@@ -27,10 +27,10 @@ help:
 	@echo '                     BENCH_OUT=DIR for results, BENCH_UPDATE=1 to show them'
 	@echo '                     in Documentation'
 	@echo
-	@echo 'Without booting anything, the first two parts of check:'
+	@echo 'Without booting anything, parts of check:'
 	@echo '  unit             - unit tests of the code that also builds in userspace'
-	@echo '  lint             - sparse, checkpatch, shellcheck, man pages'
 	@echo '  fuzz             - fuzzers of that code, FUZZ_TIME=N seconds each (60); as root'
+	@echo '  lint             - sparse, checkpatch, shellcheck, man pages'
 	@echo
 	@echo 'W=1, C=1, V=1 and the like mean what they mean to the kernel.'
 

@@ -63,7 +63,7 @@ own_kernel=
 if [ -n "${SUITE:-}" ] || [ -n "$own_kernel" ]; then
 	CHECK=${CHECK:-${SUITE:-trixie}}
 fi
-CHECK=${CHECK:-unit lint trixie bookworm}
+CHECK=${CHECK:-unit fuzz lint trixie bookworm}
 FUZZ_TIME=${FUZZ_TIME:-60}
 TESTS=${TESTS:-}
 BUILD=${BUILD-modules tools selftests}
