@@ -93,7 +93,22 @@ guest_read() {
 		printf '%s\n' "$line"
 	done <>"$GUEST_DIR/$name/serial.out"
 	echo "guest $name: no answer within $3 s" >&2
+	guest_where "$name" >&2
 	return 1
+}
+
+# What a guest said last, and where its processor is, looked at three times.
+guest_where() {
+	local i where command='{"command-line": "info registers"}'
+
+	tail -n 5 "$GUEST_DIR/$1/log"
+	for i in 1 2 3; do
+		where=$(guest_qmp "$1" \
+			"{\"execute\": \"human-monitor-command\", \"arguments\": $command}" |
+			grep -Eo '(RIP|HLT)=[0-9a-f]+' | paste -sd ' ')
+		echo "$i: ${where:-QEMU does not answer}"
+		sleep 1
+	done
 }
 
 # guest_wait_ready NAME [SECONDS]: until it has booted, or booted again.
