@@ -74,7 +74,7 @@ FIXTURE_SETUP(bound)
 	if (ret == -EOPNOTSUPP)
 		SKIP(return, "no memory controller in cgroups of version 2");
 	ASSERT_EQ(0, ret);
-	if (vb_cgroup_number(&self->cg, "memory.stat", "kernel") < 0) {
+	if (kernel_memory(&self->cg) < 0) {
 		vb_cgroup_remove(&self->cg);
 		SKIP(return, "cgroups don't tell the kernel's memory here");
 	}
@@ -125,6 +125,11 @@ static int run_inside(FIXTURE_DATA(bound) *self, int (*fn)(struct vb_cgroup *cg)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+static bool is_within(long value, long min, long max)
+{
+	return value >= min && value <= max;
+}
+
 /* Gets into these bounds, above @before, and is still there when all is told. */
 static bool stays_within(struct vb_cgroup *cg, long before, long min, long max, const char *what)
 {
@@ -132,13 +137,11 @@ static bool stays_within(struct vb_cgroup *cg, long before, long min, long max, 
 	long value;
 
 	do {
-		value = kernel_memory(cg) - before;
-		if (value >= min && value <= max)
-			value = settled_memory(cg) - before;
-		else
+		while (!is_within(kernel_memory(cg) - before, min, max) && vb_now_ms() < until)
 			usleep(100000);
-	} while ((value < min || value > max) && vb_now_ms() < until);
-	if (value >= min && value <= max)
+		value = settled_memory(cg) - before;
+	} while (!is_within(value, min, max) && vb_now_ms() < until);
+	if (is_within(value, min, max))
 		return true;
 	printf("# %s: %ld KiB, not from %ld to %ld\n", what, value / KIB, min / KIB,
 	       max / KIB);
@@ -264,10 +267,10 @@ static int be_hostile(struct vb_cgroup *cg)
 	if (vb_hostile_open(&m, &ram, FEATURES))
 		return 1;
 	before = settled_memory(cg);
-	for (round = 0; round < vb_rounds(HOSTILE_ROUNDS); round++) {
-		if (serve_rings(&m, &state, ROUND_RINGS) || change_slots(&m, &ram, round) || vb_hint_start(m.backend, &cmd_id))
+	for (round = 0; round < vb_rounds(HOSTILE_ROUNDS); round++)
+		if (serve_rings(&m, &state, ROUND_RINGS) || change_slots(&m, &ram, round) ||
+		    vb_hint_start(m.backend, &cmd_id))
 			return 2;
-	}
 	if (!vb_counter(m.backend, VHOST_BALLOON_C_CHAINS))
 		return 3;
 	return stays_within(cg, before, -SLACK, NR_REGIONS * REGION_MAX + BALLOON_MAX + SLACK,
