@@ -21,7 +21,6 @@
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/uaccess.h>
 #include <linux/virtio_ring.h>
 #include <asm/barrier.h>
 #include <asm/byteorder.h>
@@ -91,125 +90,6 @@ static int vb_break(struct vb_vring *vr, enum vhost_balloon_broken why)
 	return -EBADMSG;
 }
 
-static int vb_fault(struct vb_vring_access *acc, void __user *uaddr, size_t len, bool write)
-{
-	acc->fault_uaddr = uaddr;
-	acc->fault_len = len;
-	acc->fault_write = write;
-	return -EFAULT;
-}
-
-/*
- * Flags and indices are written while the other side reads them, so each is one
- * access that can't be torn. get_user() and put_user() are that, and don't sleep
- * as the caller has disabled page faults. The parts of a ring are aligned
- * to at least 2 bytes (section 2.7), so that memory which ends within such a value isn't
- * memory that a ring can be in.
- */
-static int vb_get_u16(struct vb_vring_access *acc, u64 addr, u16 *val)
-{
-	void __user *uaddr;
-	__le16 raw;
-	ssize_t n;
-
-	n = acc->translate(acc, VB_SPACE_RING, addr, sizeof(raw), false, &uaddr);
-	if (n < 0)
-		return n;
-	if ((size_t)n < sizeof(raw))
-		return -ENXIO;
-	if (get_user(raw, (__le16 __user *)uaddr))
-		return vb_fault(acc, uaddr, sizeof(raw), false);
-	*val = le16_to_cpu(raw);
-	return 0;
-}
-
-static int vb_store_u16(struct vb_vring_access *acc, u64 addr, u16 val)
-{
-	void __user *uaddr;
-	ssize_t n;
-
-	n = acc->translate(acc, VB_SPACE_RING, addr, sizeof(__le16), true, &uaddr);
-	if (n < 0)
-		return n;
-	if ((size_t)n < sizeof(__le16))
-		return -ENXIO;
-	if (put_user(cpu_to_le16(val), (__le16 __user *)uaddr))
-		return vb_fault(acc, uaddr, sizeof(__le16), true);
-	return 0;
-}
-
-static int vb_written(struct vb_vring_access *acc, u64 addr, size_t len)
-{
-	return acc->written ? acc->written(acc, addr, len) : 0;
-}
-
-static int vb_put_u16(struct vb_vring_access *acc, u64 addr, u16 val)
-{
-	int err = vb_store_u16(acc, addr, val);
-
-	return err ? err : vb_written(acc, addr, sizeof(__le16));
-}
-
-/*
- * Copy what is contiguous at @addr, or as much of it as is present. Returns the
- * number of bytes, at least 1 and at most @len, or an error.
- */
-static ssize_t vb_copy_some(struct vb_vring_access *acc, enum vb_vring_space space, u64 addr,
-			    void *to, size_t len)
-{
-	void __user *uaddr;
-	size_t left;
-	ssize_t n;
-
-	n = acc->translate(acc, space, addr, len, false, &uaddr);
-	if (n < 0)
-		return n;
-	if (!access_ok(uaddr, n))
-		return vb_fault(acc, uaddr, n, false);
-	left = __copy_from_user_inatomic(to, uaddr, n);
-	if (left == (size_t)n)
-		return vb_fault(acc, uaddr, n, false);
-	return n - left;
-}
-
-/* Copy all of @len bytes. They may be in several pieces of memory. */
-static int vb_copy_from(struct vb_vring_access *acc, enum vb_vring_space space, u64 addr,
-			void *to, size_t len)
-{
-	while (len) {
-		ssize_t n = vb_copy_some(acc, space, addr, to, len);
-
-		if (n < 0)
-			return n;
-		addr += n;
-		to += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static int vb_copy_to_ring(struct vb_vring_access *acc, u64 addr, const void *from, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		void __user *uaddr;
-		size_t left;
-		ssize_t n;
-
-		n = acc->translate(acc, VB_SPACE_RING, addr + done, len - done, true, &uaddr);
-		if (n < 0)
-			return n;
-		if (!access_ok(uaddr, n))
-			return vb_fault(acc, uaddr, n, true);
-		left = __copy_to_user_inatomic(uaddr, from + done, n);
-		if (left)
-			return vb_fault(acc, uaddr + (n - left), left, true);
-		done += n;
-	}
-	return vb_written(acc, addr, len);
-}
-
 /**
  * vb_vring_init - set up a virtqueue
  * @vr: the virtqueue
@@ -243,8 +123,8 @@ void vb_vring_init(struct vb_vring *vr, unsigned int num, u64 desc, u64 avail,
 static int vb_ask_notify(struct vb_vring *vr, struct vb_vring_access *acc)
 {
 	if (vr->event_idx)
-		return vb_put_u16(acc, vb_avail_event(vr), vr->last_avail);
-	return vb_put_u16(acc, vr->used + VB_RING_FLAGS, 0);
+		return vb_access_put_u16(acc, vb_avail_event(vr), vr->last_avail);
+	return vb_access_put_u16(acc, vr->used + VB_RING_FLAGS, 0);
 }
 
 /**
@@ -267,7 +147,7 @@ int vb_vring_start(struct vb_vring *vr, struct vb_vring_access *acc)
 	if (vr->broken)
 		return -EBADMSG;
 
-	err = vb_get_u16(acc, vr->used + VB_RING_IDX, &used);
+	err = vb_access_get_u16(acc, vr->used + VB_RING_IDX, &used);
 	if (err)
 		return err;
 	err = vb_ask_notify(vr, acc);
@@ -289,7 +169,7 @@ static int vb_refresh_avail(struct vb_vring *vr, struct vb_vring_access *acc)
 	if (vr->last_avail != vr->avail_idx)
 		return 0;
 
-	err = vb_get_u16(acc, vr->avail + VB_RING_IDX, &idx);
+	err = vb_access_get_u16(acc, vr->avail + VB_RING_IDX, &idx);
 	if (err)
 		return err;
 	/* The queue size bounds what can be outstanding (section 2.7). */
@@ -327,7 +207,7 @@ int vb_vring_next(struct vb_vring *vr, struct vb_vring_access *acc, struct vb_ch
 	if (vr->last_avail == vr->avail_idx)
 		return 0;
 
-	err = vb_get_u16(acc, vb_avail_entry(vr, vr->last_avail), &head);
+	err = vb_access_get_u16(acc, vb_avail_entry(vr, vr->last_avail), &head);
 	if (err)
 		return err;
 	/* An index into the descriptor table (section 2.7.6). */
@@ -353,7 +233,8 @@ static int vb_read_desc(struct vb_vring_access *acc, const struct vb_chain *chai
 	struct vb_desc_le raw;
 	int err;
 
-	err = vb_copy_from(acc, space, chain->table + sizeof(raw) * chain->next, &raw, sizeof(raw));
+	err = vb_access_copy_from(acc, space, chain->table + sizeof(raw) * chain->next, &raw,
+				  sizeof(raw));
 	if (err)
 		return err;
 
@@ -505,8 +386,8 @@ ssize_t vb_chain_read(struct vb_vring *vr, struct vb_vring_access *acc, struct v
 		if (n > 0 && chain->write)
 			n = -EINVAL;
 		if (n > 0)
-			n = vb_copy_some(acc, VB_SPACE_GUEST, chain->addr, buf + done,
-					 min_t(size_t, len - done, chain->len));
+			n = vb_access_copy_some(acc, VB_SPACE_GUEST, chain->addr, buf + done,
+						min_t(size_t, len - done, chain->len));
 		if (n <= 0)
 			break;
 		vb_chain_advance(chain, n);
@@ -538,7 +419,7 @@ int vb_vring_add_used(struct vb_vring *vr, struct vb_vring_access *acc, u16 head
 	if (vr->broken)
 		return -EBADMSG;
 
-	err = vb_copy_to_ring(acc, vb_used_entry(vr, vr->next_used), &elem, sizeof(elem));
+	err = vb_access_copy_to_ring(acc, vb_used_entry(vr, vr->next_used), &elem, sizeof(elem));
 	if (err)
 		return err;
 	vr->next_used++;
@@ -551,7 +432,7 @@ static int vb_index_written(struct vb_vring *vr, struct vb_vring_access *acc)
 	int err = 0;
 
 	if (vr->index_untold)
-		err = vb_written(acc, vr->used + VB_RING_IDX, sizeof(__le16));
+		err = vb_access_written(acc, vr->used + VB_RING_IDX, sizeof(__le16));
 	if (!err)
 		vr->index_untold = false;
 	return err;
@@ -582,7 +463,7 @@ int vb_vring_publish(struct vb_vring *vr, struct vb_vring_access *acc)
 	 * with the buffers before the driver gets them back.
 	 */
 	smp_wmb();
-	err = vb_store_u16(acc, vr->used + VB_RING_IDX, new);
+	err = vb_access_store_u16(acc, vr->used + VB_RING_IDX, new);
 	if (err)
 		return err;
 	vr->used_published = new;
@@ -630,13 +511,13 @@ int vb_vring_should_signal(struct vb_vring *vr, struct vb_vring_access *acc)
 	 */
 	smp_mb();
 	if (!vr->event_idx) {
-		err = vb_get_u16(acc, vr->avail + VB_RING_FLAGS, &flags);
+		err = vb_access_get_u16(acc, vr->avail + VB_RING_FLAGS, &flags);
 		if (err)
 			return err;
 		return !(flags & VRING_AVAIL_F_NO_INTERRUPT);
 	}
 
-	err = vb_get_u16(acc, vb_used_event(vr), &event);
+	err = vb_access_get_u16(acc, vb_used_event(vr), &event);
 	if (err)
 		return err;
 	signal = !vr->signalled_used_valid ||
@@ -663,7 +544,7 @@ int vb_vring_disable_notify(struct vb_vring *vr, struct vb_vring_access *acc)
 		return -EBADMSG;
 	if (vr->event_idx)
 		return 0;
-	return vb_put_u16(acc, vr->used + VB_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+	return vb_access_put_u16(acc, vr->used + VB_RING_FLAGS, VRING_USED_F_NO_NOTIFY);
 }
 
 /**
@@ -691,7 +572,7 @@ int vb_vring_enable_notify(struct vb_vring *vr, struct vb_vring_access *acc)
 		return err;
 	/* The wish is written before the index is read, see should_signal. */
 	smp_mb();
-	err = vb_get_u16(acc, vr->avail + VB_RING_IDX, &idx);
+	err = vb_access_get_u16(acc, vr->avail + VB_RING_IDX, &idx);
 	if (err)
 		return err;
 	/* Whether the index makes sense is for vb_vring_next() to find out. */

@@ -17,41 +17,10 @@
 
 #include <linux/types.h>
 
+#include "vring_access.h"
+
 /** VB_VRING_MAX_NUM - largest ring */
 #define VB_VRING_MAX_NUM	1024
-
-/**
- * enum vb_vring_space - which addresses an access is in
- * @VB_SPACE_RING: ring parts: the VMM's own addresses or guest addresses, as
- *	the ring was set up
- * @VB_SPACE_GUEST: what descriptors name: always guest physical addresses
- */
-enum vb_vring_space {
-	VB_SPACE_RING,
-	VB_SPACE_GUEST,
-};
-
-/**
- * struct vb_vring_access - the memory that ring and buffers live in
- * @translate: find memory. Given the address and the length in bytes wanted
- *	(at least 1), sets *@uaddr and returns the number of bytes that are
- *	contiguous from there, at least 1 and at most @len; or -ENXIO where
- *	there is no memory to be had for that access. Doesn't sleep.
- * @written: told of every piece of the ring that was written; may be NULL. Returns
- *	0; or -EFAULT with @fault_uaddr and so on set, and then it is told again once that
- *	page was faulted in
- * @fault_uaddr: set before -EFAULT is returned: where the copy failed
- * @fault_len: set likewise: how many bytes were wanted there
- * @fault_write: set likewise: the copy was a write
- */
-struct vb_vring_access {
-	ssize_t (*translate)(struct vb_vring_access *acc, enum vb_vring_space space,
-			     u64 addr, size_t len, bool write, void __user **uaddr);
-	int (*written)(struct vb_vring_access *acc, u64 addr, size_t len);
-	void __user *fault_uaddr;
-	size_t fault_len;
-	bool fault_write;
-};
 
 /**
  * struct vb_vring - one virtqueue
