@@ -49,10 +49,14 @@ struct vb_backend {
 	struct vb_backend_vq vq[VB_NR_QUEUES];
 };
 
+/* Gives a callback to a balloon, for one of its virtqueues or for all of it. */
+typedef void vb_backend_set_fn(struct vhost_balloon *vb, unsigned int index,
+			       struct vhost_balloon_callback cb);
+
 int vb_backend_lock(struct vb_backend *b);
-struct eventfd_ctx *vb_backend_eventfd(int fd);
+int vb_backend_set_eventfd(struct vb_backend *b, struct eventfd_ctx **slot, int fd,
+			   vb_backend_set_fn *set, unsigned int index);
 void vb_backend_put_eventfd(struct eventfd_ctx **ctx);
-struct vhost_balloon_callback vb_backend_callback(struct eventfd_ctx *ctx);
 
 long vb_vhost_ioctl(struct vb_backend *b, unsigned int cmd, void __user *argp);
 

@@ -168,26 +168,21 @@ static int vb_ioctl_set_config(const struct vb_ioctl_call *call)
 	return 0;
 }
 
+static void vb_backend_set_config_callback(struct vhost_balloon *vb, unsigned int index,
+					   struct vhost_balloon_callback cb)
+{
+	vhost_balloon_set_config_callback(vb, cb);
+}
+
 static int vb_ioctl_set_config_call(const struct vb_ioctl_call *call)
 {
 	struct vhost_balloon_file *arg = call->arg;
 	struct vb_backend *b = call->ctx;
-	struct eventfd_ctx *ctx;
-	int ret;
 
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
-	ctx = vb_backend_eventfd(arg->fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vhost_balloon_set_config_callback(b->vb, vb_backend_callback(ctx));
-		swap(b->config_call, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
+	return vb_backend_set_eventfd(b, &b->config_call, arg->fd,
+				      vb_backend_set_config_callback, 0);
 }
 
 static int vb_ioctl_get_control(const struct vb_ioctl_call *call)

@@ -28,31 +28,6 @@ static void vb_backend_signal(void *arg)
 }
 
 /**
- * vb_backend_callback - a callback that signals an eventfd
- * @ctx: the eventfd; NULL for none
- *
- * Return: the callback.
- */
-struct vhost_balloon_callback vb_backend_callback(struct eventfd_ctx *ctx)
-{
-	return (struct vhost_balloon_callback) {
-		.fn	= ctx ? vb_backend_signal : NULL,
-		.arg	= ctx,
-	};
-}
-
-/**
- * vb_backend_eventfd - get an eventfd by its descriptor
- * @fd: the descriptor
- *
- * Return: the eventfd, for vb_backend_put_eventfd(); NULL for -1; or an ERR_PTR().
- */
-struct eventfd_ctx *vb_backend_eventfd(int fd)
-{
-	return fd == -1 ? NULL : eventfd_ctx_fdget(fd);
-}
-
-/**
  * vb_backend_put_eventfd - let go of an eventfd
  * @ctx: where it is, or NULL; is NULL then
  */
@@ -61,6 +36,39 @@ void vb_backend_put_eventfd(struct eventfd_ctx **ctx)
 	if (*ctx)
 		eventfd_ctx_put(*ctx);
 	*ctx = NULL;
+}
+
+/**
+ * vb_backend_set_eventfd - have an eventfd signalled instead of another one
+ * @b: the backend
+ * @slot: where the backend keeps it
+ * @fd: descriptor of the new one; -1 for none
+ * @set: tells the balloon; after that the former one isn't signalled any more
+ * @index: of the virtqueue, for @set
+ *
+ * Return: 0; -EBADF or -EINVAL if @fd isn't one of an eventfd; -EINTR.
+ */
+int vb_backend_set_eventfd(struct vb_backend *b, struct eventfd_ctx **slot, int fd,
+			   vb_backend_set_fn *set, unsigned int index)
+{
+	struct eventfd_ctx *ctx = NULL;
+	int ret;
+
+	if (fd != -1)
+		ctx = eventfd_ctx_fdget(fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	ret = vb_backend_lock(b);
+	if (!ret) {
+		set(b->vb, index, (struct vhost_balloon_callback) {
+			.fn	= ctx ? vb_backend_signal : NULL,
+			.arg	= ctx,
+		});
+		swap(*slot, ctx);
+		mutex_unlock(&b->lock);
+	}
+	vb_backend_put_eventfd(&ctx);
+	return ret;
 }
 
 static void vb_backend_kick(struct vb_kick *kick)
@@ -195,46 +203,25 @@ static long vb_backend_set_vring_kick(struct vb_backend *b, void __user *argp)
 
 static long vb_backend_set_vring_call(struct vb_backend *b, void __user *argp)
 {
-	struct eventfd_ctx *ctx;
 	struct vhost_vring_file f;
 	int ret;
 
 	ret = vb_backend_copy_vring_file(&f, argp);
 	if (ret)
 		return ret;
-	ctx = vb_backend_eventfd(f.fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vhost_balloon_set_vq_callback(b->vb, f.index, vb_backend_callback(ctx));
-		swap(b->vq[f.index].call, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
+	return vb_backend_set_eventfd(b, &b->vq[f.index].call, f.fd,
+				      vhost_balloon_set_vq_callback, f.index);
 }
 
 static long vb_backend_set_vring_err(struct vb_backend *b, void __user *argp)
 {
-	struct eventfd_ctx *ctx;
 	struct vhost_vring_file f;
 	int ret;
 
 	ret = vb_backend_copy_vring_file(&f, argp);
 	if (ret)
 		return ret;
-	ctx = vb_backend_eventfd(f.fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vb_device_set_vq_err(b->vb, f.index, vb_backend_callback(ctx));
-		swap(b->vq[f.index].err, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
+	return vb_backend_set_eventfd(b, &b->vq[f.index].err, f.fd, vb_device_set_vq_err, f.index);
 }
 
 static long vb_backend_set_log_base(struct vb_backend *b, void __user *argp)
@@ -251,24 +238,19 @@ static long vb_backend_set_log_base(struct vb_backend *b, void __user *argp)
 	return vb_device_set_log_base(b->vb, base);
 }
 
+static void vb_backend_set_log_callback(struct vhost_balloon *vb, unsigned int index,
+					struct vhost_balloon_callback cb)
+{
+	vb_device_set_log_callback(vb, cb);
+}
+
 static long vb_backend_set_log_fd(struct vb_backend *b, void __user *argp)
 {
-	struct eventfd_ctx *ctx;
-	int fd, ret;
+	int fd;
 
 	if (copy_from_user(&fd, argp, sizeof(fd)))
 		return -EFAULT;
-	ctx = vb_backend_eventfd(fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	ret = vb_backend_lock(b);
-	if (!ret) {
-		vb_device_set_log_callback(b->vb, vb_backend_callback(ctx));
-		swap(b->log, ctx);
-		mutex_unlock(&b->lock);
-	}
-	vb_backend_put_eventfd(&ctx);
-	return ret;
+	return vb_backend_set_eventfd(b, &b->log, fd, vb_backend_set_log_callback, 0);
 }
 
 /**
