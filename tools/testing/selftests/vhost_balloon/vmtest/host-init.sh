@@ -17,6 +17,8 @@ PATH=$PATH:$top/tools/vhost-balloon:$selftests/vmtest
 
 # shellcheck source=kept-vm.sh
 . $selftests/vmtest/kept-vm.sh
+# shellcheck source=modules.sh
+. $selftests/vmtest/modules.sh
 
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -35,11 +37,6 @@ hostname vhost-balloon
 ip link set lo up
 echo 64 >/proc/sys/vm/nr_hugepages
 
-# A kernel of one's own has everything built in and no modules in the tree.
-modular() {
-	[ ! -d "/lib/modules/$(uname -r)" ] || modprobe -a "$@"
-}
-
 # The processor's own KVM module, whichever it is.
 modular virtio_console
 modprobe -q kvm_amd 2>/dev/null || modprobe -q kvm_intel 2>/dev/null
@@ -53,26 +50,11 @@ for ((i = 0; i < 100; i++)); do
 	sleep 0.1
 done
 
-load() {
-	local module=$top/drivers/$1
-
-	# Not there: this kernel has no vDPA, or nothing was built.
-	[ -e "$module" ] || return 0
-	insmod "$module" && return
-	echo "vmtest: cannot load $1:"
-	dmesg | tail -n 10
-	return 1
-}
-
 job() {
 	local job command
 
 	echo "vmtest: up"
-	load vhost/balloon/vhost_balloon.ko || return 125
-	if [ -e "$top/drivers/vdpa/balloon/vdpa_balloon.ko" ]; then
-		modular vdpa vhost_vdpa
-		load vdpa/balloon/vdpa_balloon.ko || return 125
-	fi
+	modules_load || return 125
 
 	# shellcheck disable=SC1091 # made by vmtest.sh
 	. /out/job

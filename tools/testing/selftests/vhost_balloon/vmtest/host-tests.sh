@@ -3,10 +3,11 @@
 #
 # Runs test programs in the host under test, one after the other, in the
 # directory it is called in, and says for each when it begins and how it ended
-# in lines that vmtest.sh reads (results.sh). Their own output is passed on as
-# it comes. A program named "unload" is a test of its own: that nothing keeps
-# the modules from being unloaded. When the kernel complains, the programs that
-# are left are not run.
+# in lines that vmtest.sh reads (tests.sh). Their own output is passed on as
+# it comes. After each of them the modules are unloaded, and loaded again for the
+# next one. A program named "unload" is a test of its own: that the modules go, and
+# nothing of theirs is left. When the kernel complains, the programs that are left
+# are not run.
 #
 # usage: host-tests.sh SECONDS PROGRAM...
 
@@ -15,6 +16,8 @@ shift
 
 # shellcheck source=kept-vm.sh
 . "$(dirname "${BASH_SOURCE[0]}")/kept-vm.sh"
+# shellcheck source=modules.sh
+. "$(dirname "${BASH_SOURCE[0]}")/modules.sh"
 
 # What the kernel prints when something is wrong with it.
 bad='BUG:|WARNING:|Oops|general protection fault|KASAN|UBSAN|ODEBUG'
@@ -42,13 +45,10 @@ leaks() {
 }
 
 unload() {
-	local module status=0
+	local status=0
 
 	echo 1..1
-	for module in vdpa_balloon vhost_balloon; do
-		[ -d "/sys/module/$module" ] || continue
-		rmmod "$module" || status=1
-	done
+	modules_unload || status=1
 	leaks || status=1
 	if [ $status -eq 0 ]; then
 		echo "ok 1 unload"
@@ -56,6 +56,12 @@ unload() {
 		echo "not ok 1 unload"
 	fi
 	return $status
+}
+
+# Prints "held" if a program left something that holds the modules.
+reload() {
+	modules_unload || echo held
+	modules_load >&2
 }
 
 run() {
@@ -85,12 +91,14 @@ for program; do
 	run "$program" 2>&1
 	status=$?
 	unwell=
+	held=
+	[ "$program" = unload ] || held=$(reload)
 	if [ "$(complaints)" -gt "$before" ]; then
 		unwell=unwell
 		dmesg | tail -n +$((lines + 1)) | head -n 300 | sed 's/^/# dmesg: /'
 	fi
-	echo "#vmtest# end $status $((SECONDS - start)) $unwell"
+	echo "#vmtest# end $status $((SECONDS - start)) $held $unwell"
 	# What comes after would not be to blame for its own failures.
-	[ -z "$unwell" ] || break
+	[ -z "$held$unwell" ] || break
 done
 drop_vm
