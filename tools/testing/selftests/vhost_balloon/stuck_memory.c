@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VMM with memory whose pages never come, by a filesystem or a userfaultfd that doesn't answer:
- * as a list of page numbers, as a ring, as memory that is to be populated, as what an ioctl is
- * told. Who touches it waits; nobody else does, and it can be killed.
+ * A VMM with memory whose pages never come, by a filesystem or a userfaultfd that doesn't answer,
+ * or can't be written, by a filesystem that is frozen: as a list of page numbers, as a ring, as
+ * memory that is to be populated, as what an ioctl is told. Who touches it waits; nobody else
+ * does, and it can be killed, at the latest when the filesystem is thawed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,11 +17,13 @@
 
 #include "kselftest_harness.h"
 #include "vb_control.h"
+#include "vb_frozen.h"
 #include "vb_fuse.h"
 #include "vb_inline.h"
 #include "vb_kicker.h"
 #include "vb_race.h"
 #include "vb_uffd.h"
+#include "vb_worker.h"
 
 #define FEATURES	(VB_FEATURE(VIRTIO_F_VERSION_1) | \
 			 VB_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST))
@@ -49,6 +52,7 @@ struct report {
 
 FIXTURE(stuck) {
 	struct vb_fuse fuse;
+	struct vb_frozen frozen;
 	struct report *report;
 	struct vb_inline other;
 	pid_t pid;
@@ -56,27 +60,25 @@ FIXTURE(stuck) {
 	int references;
 };
 
-FIXTURE_VARIANT(stuck) {
-	enum place place;
-	bool uffd;
+/*
+ * Where the memory comes from. All but @map are called by the test itself.
+ * @open: before there is a VMM; -EOPNOTSUPP: there is no such thing here
+ * @map: what the VMM does to have it
+ * @wait: until somebody waits for it
+ * @release: after that the VMM can be killed
+ * @close: after the VMM
+ */
+struct source {
+	int (*open)(FIXTURE_DATA(stuck) *self);
+	int (*map)(FIXTURE_DATA(stuck) *self, struct vb_memory *memory);
+	int (*wait)(FIXTURE_DATA(stuck) *self);
+	int (*release)(FIXTURE_DATA(stuck) *self);
+	void (*close)(FIXTURE_DATA(stuck) *self);
 };
 
-FIXTURE_VARIANT_ADD(stuck, list_in_a_filesystem) { .place = PLACE_LIST };
-FIXTURE_VARIANT_ADD(stuck, ring_in_a_filesystem) { .place = PLACE_RING };
-FIXTURE_VARIANT_ADD(stuck, populated_from_a_filesystem) { .place = PLACE_POPULATED };
-FIXTURE_VARIANT_ADD(stuck, ioctl_from_a_filesystem) { .place = PLACE_IOCTL };
-FIXTURE_VARIANT_ADD(stuck, list_behind_a_userfaultfd) { .place = PLACE_LIST, .uffd = true };
-FIXTURE_VARIANT_ADD(stuck, ring_behind_a_userfaultfd) { .place = PLACE_RING, .uffd = true };
-FIXTURE_VARIANT_ADD(stuck, populated_behind_a_userfaultfd) {
-	.place = PLACE_POPULATED, .uffd = true,
-};
-
-FIXTURE_VARIANT_ADD(stuck, ioctl_behind_a_userfaultfd) { .place = PLACE_IOCTL, .uffd = true };
-
-static int map_file(const struct vb_fuse *fuse, struct vb_memory *memory)
+static int map_file(int file, struct vb_memory *memory)
 {
-	void *hva = mmap(NULL, STUCK_PAGES * VB_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			 fuse->file, 0);
+	void *hva = mmap(NULL, STUCK_PAGES * VB_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 
 	if (hva == MAP_FAILED)
 		return -errno;
@@ -86,17 +88,142 @@ static int map_file(const struct vb_fuse *fuse, struct vb_memory *memory)
 	return 0;
 }
 
-static int map_missing(int uffd, struct vb_memory *memory)
+static int release_nothing(FIXTURE_DATA(stuck) *self)
 {
+	return 0;
+}
+
+static int fuse_open(FIXTURE_DATA(stuck) *self)
+{
+	return vb_fuse_mount(&self->fuse);
+}
+
+static int fuse_map(FIXTURE_DATA(stuck) *self, struct vb_memory *memory)
+{
+	/* Or else the filesystem would outlive the test for as long as this does. */
+	close(self->fuse.dev);
+	return map_file(self->fuse.file, memory);
+}
+
+static int fuse_wait(FIXTURE_DATA(stuck) *self)
+{
+	return vb_fuse_wait(&self->fuse);
+}
+
+static void fuse_close(FIXTURE_DATA(stuck) *self)
+{
+	vb_fuse_unmount(&self->fuse);
+}
+
+static const struct source fuse = {
+	.open = fuse_open, .map = fuse_map, .wait = fuse_wait, .release = release_nothing,
+	.close = fuse_close,
+};
+
+static int uffd_open(FIXTURE_DATA(stuck) *self)
+{
+	int uffd = vb_uffd_open();
+
+	if (uffd < 0)
+		return -EOPNOTSUPP;
+	close(uffd);
+	return 0;
+}
+
+static int uffd_map(FIXTURE_DATA(stuck) *self, struct vb_memory *memory)
+{
+	int uffd = vb_uffd_open();
 	int ret = uffd < 0 ? uffd : 0;
 	unsigned int i;
 
+	self->report->uffd = uffd;
 	if (!ret)
 		ret = vb_memory_map(memory, VB_MEMORY_ANON, STUCK_GPA, STUCK_PAGES * VB_PAGE);
 	for (i = 0; i < STUCK_PAGES && !ret; i++)
 		ret = vb_uffd_make_missing(uffd, memory->hva + i * VB_PAGE);
 	return ret;
 }
+
+/* Who asked is still not answered. */
+static int uffd_wait(FIXTURE_DATA(stuck) *self)
+{
+	int file = vb_file_of(self->pid, self->report->uffd);
+	int ret;
+
+	if (file < 0)
+		return file;
+	ret = vb_uffd_next_fault(file) ? 0 : -ETIMEDOUT;
+	close(file);
+	return ret;
+}
+
+static void uffd_close(FIXTURE_DATA(stuck) *self)
+{
+}
+
+static const struct source userfaultfd = {
+	.open = uffd_open, .map = uffd_map, .wait = uffd_wait, .release = release_nothing,
+	.close = uffd_close,
+};
+
+static int frozen_open(FIXTURE_DATA(stuck) *self)
+{
+	/* Or else an ioctl would have nothing to write. */
+	const __u32 size = sizeof(struct vhost_balloon_info);
+	int ret = vb_frozen_mount(&self->frozen);
+
+	if (!ret && pwrite(self->frozen.file, &size, sizeof(size), 0) != sizeof(size))
+		ret = -EIO;
+	return ret ?: vb_frozen_freeze(&self->frozen);
+}
+
+static int frozen_map(FIXTURE_DATA(stuck) *self, struct vb_memory *memory)
+{
+	return map_file(self->frozen.file, memory);
+}
+
+static int frozen_wait(FIXTURE_DATA(stuck) *self)
+{
+	return vb_worker_wait_stuck(self->pid, atomic_load(&self->report->id));
+}
+
+/* Until then it is as good as dead. */
+static int frozen_release(FIXTURE_DATA(stuck) *self)
+{
+	int status;
+
+	if (waitpid(self->pid, &status, WNOHANG))
+		return -ECHILD;
+	return vb_frozen_thaw(&self->frozen);
+}
+
+static void frozen_close(FIXTURE_DATA(stuck) *self)
+{
+	vb_frozen_unmount(&self->frozen);
+}
+
+static const struct source frozen = {
+	.open = frozen_open, .map = frozen_map, .wait = frozen_wait, .release = frozen_release,
+	.close = frozen_close,
+};
+
+FIXTURE_VARIANT(stuck) {
+	const struct source *source;
+	enum place place;
+};
+
+FIXTURE_VARIANT_ADD(stuck, list_in_a_filesystem) { &fuse, PLACE_LIST };
+FIXTURE_VARIANT_ADD(stuck, ring_in_a_filesystem) { &fuse, PLACE_RING };
+FIXTURE_VARIANT_ADD(stuck, populated_from_a_filesystem) { &fuse, PLACE_POPULATED };
+FIXTURE_VARIANT_ADD(stuck, ioctl_from_a_filesystem) { &fuse, PLACE_IOCTL };
+FIXTURE_VARIANT_ADD(stuck, list_behind_a_userfaultfd) { &userfaultfd, PLACE_LIST };
+FIXTURE_VARIANT_ADD(stuck, ring_behind_a_userfaultfd) { &userfaultfd, PLACE_RING };
+FIXTURE_VARIANT_ADD(stuck, populated_behind_a_userfaultfd) { &userfaultfd, PLACE_POPULATED };
+FIXTURE_VARIANT_ADD(stuck, ioctl_behind_a_userfaultfd) { &userfaultfd, PLACE_IOCTL };
+/* A list is only read, which nobody has to wait for. */
+FIXTURE_VARIANT_ADD(stuck, ring_in_a_frozen_filesystem) { &frozen, PLACE_RING };
+FIXTURE_VARIANT_ADD(stuck, populated_from_a_frozen_filesystem) { &frozen, PLACE_POPULATED };
+FIXTURE_VARIANT_ADD(stuck, ioctl_from_a_frozen_filesystem) { &frozen, PLACE_IOCTL };
 
 /* A request that names the memory, or lies in it. */
 static int post(struct vb_machine *m, struct vb_queue *q, __u64 list_gpa)
@@ -147,13 +274,13 @@ static int touch(struct vb_machine *m, struct vb_memory *stuck, enum place place
 }
 
 /* A slot that has nothing to do with it comes and goes. */
-static int change_slots(struct vb_machine *m, struct report *report)
+static int change_slots(struct vb_machine *m, const struct vb_memory *other,
+			struct report *report)
 {
-	struct vb_memory other;
-	int ret = vb_memory_map(&other, VB_MEMORY_ANON, OTHER_GPA, PAGES * VB_PAGE);
+	int ret = 0;
 
 	while (!ret) {
-		ret = vb_memory_add_slot(m, OTHER_SLOT, 0, &other);
+		ret = vb_memory_add_slot(m, OTHER_SLOT, 0, other);
 		if (!ret)
 			ret = vb_vm_delete_slot(&m->vm, OTHER_SLOT);
 		atomic_fetch_add(&report->changes, 1);
@@ -162,20 +289,19 @@ static int change_slots(struct vb_machine *m, struct report *report)
 	return ret;
 }
 
-static int be_vmm(FIXTURE_DATA(stuck) *self, enum place place, bool uffd)
+static int be_vmm(FIXTURE_DATA(stuck) *self, const FIXTURE_VARIANT(stuck) *variant)
 {
 	struct report *report = self->report;
+	struct vb_memory stuck, other;
 	struct vhost_balloon_info info;
-	struct vb_memory stuck;
 	struct vb_machine m;
 	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Or else the filesystem would outlive the test for as long as this does. */
-	if (!uffd)
-		close(self->fuse.dev);
-	report->uffd = uffd ? vb_uffd_open() : -1;
-	ret = uffd ? map_missing(report->uffd, &stuck) : map_file(&self->fuse, &stuck);
+	ret = variant->source->map(self, &stuck);
+	/* Now: who waits for a filesystem to be thawed has the lock that changing mappings takes. */
+	if (!ret)
+		ret = vb_memory_map(&other, VB_MEMORY_ANON, OTHER_GPA, PAGES * VB_PAGE);
 	if (!ret)
 		ret = vb_machine_open(&m, true, FEATURES, VB_INLINE_NUM);
 	if (!ret)
@@ -183,13 +309,13 @@ static int be_vmm(FIXTURE_DATA(stuck) *self, enum place place, bool uffd)
 	if (!ret)
 		ret = vb_get_info(m.backend, &info);
 	if (!ret)
-		ret = touch(&m, &stuck, place);
+		ret = touch(&m, &stuck, variant->place);
 	atomic_store(&report->id, ret ? 0 : info.id);
-	return ret ?: change_slots(&m, report);
+	return ret ?: change_slots(&m, &other, report);
 }
 
 static void start_vmm(struct __test_metadata *_metadata, FIXTURE_DATA(stuck) *self,
-		      enum place place, bool uffd)
+		      const FIXTURE_VARIANT(stuck) *variant)
 {
 	struct report *report = self->report;
 	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
@@ -197,7 +323,7 @@ static void start_vmm(struct __test_metadata *_metadata, FIXTURE_DATA(stuck) *se
 	self->pid = fork();
 	ASSERT_LE(0, self->pid);
 	if (!self->pid) {
-		atomic_store(&report->failed, be_vmm(self, place, uffd));
+		atomic_store(&report->failed, be_vmm(self, variant));
 		_exit(1);
 	}
 	while (!atomic_load(&report->id) && !atomic_load(&report->failed) && vb_now_ms() < end)
@@ -216,44 +342,27 @@ FIXTURE_SETUP(stuck)
 
 	if (missing)
 		SKIP(return, "%s", missing);
-	ret = variant->uffd ? vb_uffd_open() : vb_fuse_mount(&self->fuse);
-	if (ret < 0 && (variant->uffd || ret == -EOPNOTSUPP))
-		SKIP(return, "no %s: %s", variant->uffd ? "userfaultfd" : "FUSE", strerror(-ret));
-	ASSERT_LE(0, ret);
-	if (variant->uffd)
-		close(ret);
+	ret = variant->source->open(self);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "there is no such memory here");
+	ASSERT_EQ(0, ret);
 	self->report = mmap(NULL, sizeof(*self->report), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->report);
 	ASSERT_EQ(0, vb_inline_open(&self->other, true, VB_MEMORY_ANON, PAGES));
 	self->references = vb_module_references("vhost_balloon");
-	start_vmm(_metadata, self, variant->place, variant->uffd);
+	start_vmm(_metadata, self, variant);
 }
 
 FIXTURE_TEARDOWN(stuck)
 {
 	if (self->pid > 0) {
 		kill(self->pid, SIGKILL);
+		variant->source->release(self);
 		vb_child_ended(self->pid, NULL);
 	}
 	vb_inline_close(&self->other);
-	if (!variant->uffd)
-		vb_fuse_unmount(&self->fuse);
-}
-
-/* Somebody waits for the memory. Who asked by a userfaultfd is still not answered. */
-static int wait_stuck(FIXTURE_DATA(stuck) *self, bool uffd)
-{
-	int file, ret;
-
-	if (!uffd)
-		return vb_fuse_wait(&self->fuse);
-	file = vb_file_of(self->pid, self->report->uffd);
-	if (file < 0)
-		return file;
-	ret = vb_uffd_next_fault(file) ? 0 : -ETIMEDOUT;
-	close(file);
-	return ret;
+	variant->source->close(self);
 }
 
 /* Another slot of the same VM can still be changed. */
@@ -276,7 +385,7 @@ TEST_F_TIMEOUT(stuck, memory_holds_up_nobody_else, 120)
 	struct vb_inline *other = &self->other;
 	int status;
 
-	ASSERT_EQ(0, wait_stuck(self, variant->uffd));
+	ASSERT_EQ(0, variant->source->wait(self));
 	EXPECT_EQ(NULL, vb_unanswered(self->control, 3)) {
 		TH_LOG("\"%s\"", vb_unanswered(self->control, 3));
 	}
@@ -287,6 +396,7 @@ TEST_F_TIMEOUT(stuck, memory_holds_up_nobody_else, 120)
 	EXPECT_EQ(PAGES, vb_memory_zero(&other->ram, 0, PAGES));
 
 	ASSERT_EQ(0, kill(self->pid, SIGKILL));
+	ASSERT_EQ(0, variant->source->release(self));
 	ASSERT_TRUE(vb_child_ended(self->pid, &status));
 	self->pid = 0;
 	EXPECT_TRUE(WIFSIGNALED(status));

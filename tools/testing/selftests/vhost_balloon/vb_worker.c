@@ -92,24 +92,72 @@ long vb_worker_switches(pid_t worker)
 	return voluntary < 0 || other < 0 ? -ENODATA : voluntary + other;
 }
 
-int vb_worker_settle(pid_t worker)
+/* 1 if it has that state, 0 if another one. */
+static int has_state(pid_t tid, const char *state)
 {
-	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 	char id[16], line[128];
 	int ret;
 
-	snprintf(id, sizeof(id), "%d", worker);
-	for (;;) {
-		ret = proc_line("/proc", id, "status", "State:", line, sizeof(line));
-		if (ret)
-			return ret;
-		/* Not "disk sleep": then it waits for something, and goes on. */
-		if (strstr(line, "(sleeping)"))
-			return 0;
+	snprintf(id, sizeof(id), "%d", tid);
+	ret = proc_line("/proc", id, "status", "State:", line, sizeof(line));
+	return ret ?: !!strstr(line, state);
+}
+
+int vb_worker_settle(pid_t worker)
+{
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
+	int ret;
+
+	/* Not "disk sleep": then it waits for something, and goes on. */
+	while (!(ret = has_state(worker, "(sleeping)"))) {
 		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(1000);
 	}
+	return ret < 0 ? ret : 0;
+}
+
+/* Slots that change, for one, have their thread wait like that, but not for long. */
+static bool is_stuck(pid_t tid)
+{
+	long switches = vb_worker_switches(tid);
+	unsigned int i;
+
+	for (i = 0; i < 50; i++) {
+		if (has_state(tid, "(disk sleep)") <= 0 || vb_worker_switches(tid) != switches)
+			return false;
+		usleep(10000);
+	}
+	return true;
+}
+
+static bool has_stuck_thread(pid_t pid)
+{
+	struct dirent *entry;
+	bool stuck = false;
+	char path[32];
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	while (threads && !stuck && (entry = readdir(threads)))
+		stuck = atoi(entry->d_name) > 0 && is_stuck(atoi(entry->d_name));
+	if (threads)
+		closedir(threads);
+	return stuck;
+}
+
+int vb_worker_wait_stuck(pid_t owner, __u64 id)
+{
+	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
+	pid_t worker = vb_worker_find_id(id);
+
+	while (!has_stuck_thread(owner) && !(worker > 0 && is_stuck(worker))) {
+		if (vb_now_ms() > end)
+			return -ETIMEDOUT;
+		usleep(1000);
+	}
+	return 0;
 }
 
 const char *vb_worker_thread_missing(void)

@@ -23,6 +23,12 @@ long vb_worker_switches(pid_t worker);
 /* Waits until it sleeps: what it was woken up for until now is done. */
 int vb_worker_settle(pid_t worker);
 
+/*
+ * Waits until that balloon's worker, or another thread of the process that owns it, waits for what
+ * even a signal can't end, and goes on waiting.
+ */
+int vb_worker_wait_stuck(pid_t owner, __u64 id);
+
 /* Why a worker is no thread of the process that owns its balloon, or NULL if it is one. */
 const char *vb_worker_thread_missing(void);
 

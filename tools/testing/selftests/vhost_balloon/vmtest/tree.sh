@@ -27,7 +27,7 @@ tree_packages() {
 		libcmocka-dev shellcheck
 		# what the host under test runs
 		qemu-system-x86 iproute2 socat kmod jq mandoc strace
-		busybox-static cpio xz-utils zstd procps util-linux mount
+		busybox-static cpio xz-utils zstd procps util-linux mount e2fsprogs
 	)
 	# Fuzzers are built and run in one tree only.
 	[ "$SUITE" != "$source_suite" ] || packages+=(clang libclang-rt-19-dev)
