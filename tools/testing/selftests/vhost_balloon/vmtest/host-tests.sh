@@ -6,8 +6,8 @@
 # in lines that vmtest.sh reads (tests.sh). Their own output is passed on as
 # it comes. After each of them the modules are unloaded, and loaded again for the
 # next one. A program named "unload" is a test of its own: that the modules go, and
-# nothing of theirs is left. When the kernel complains, the programs that are left
-# are not run.
+# nothing of theirs is left. When the kernel complains, or that can't be done, the
+# programs that are left are not run.
 #
 # usage: host-tests.sh SECONDS PROGRAM...
 
@@ -58,12 +58,6 @@ unload() {
 	return $status
 }
 
-# Prints "held" if a program left something that holds the modules.
-reload() {
-	modules_unload || echo held
-	modules_load >&2
-}
-
 run() {
 	case $1 in
 	unload)
@@ -82,6 +76,22 @@ run() {
 	esac
 }
 
+# Sets wrong to what is wrong after a program.
+look() {
+	wrong=
+	[ "$(complaints)" -eq "$before" ] || wrong=unwell
+	if [ -z "$wrong" ] && [ "$1" != unload ]; then
+		if ! modules_unload; then
+			wrong=held
+		elif ! modules_load; then
+			wrong=unloaded
+		fi
+		[ "$(complaints)" -eq "$before" ] || wrong=unwell
+	fi
+	[ "$wrong" != unwell ] ||
+		dmesg | tail -n +$((lines + 1)) | head -n 300 | sed 's/^/# dmesg: /'
+}
+
 keep_vm
 for program; do
 	echo "#vmtest# begin $program"
@@ -90,15 +100,10 @@ for program; do
 	start=$SECONDS
 	run "$program" 2>&1
 	status=$?
-	unwell=
-	held=
-	[ "$program" = unload ] || held=$(reload)
-	if [ "$(complaints)" -gt "$before" ]; then
-		unwell=unwell
-		dmesg | tail -n +$((lines + 1)) | head -n 300 | sed 's/^/# dmesg: /'
-	fi
-	echo "#vmtest# end $status $((SECONDS - start)) $held $unwell"
+	seconds=$((SECONDS - start))
+	look "$program" 2>&1
+	echo "#vmtest# end $status $seconds $wrong"
 	# What comes after would not be to blame for its own failures.
-	[ -z "$held$unwell" ] || break
+	[ -z "$wrong" ] || break
 done
 drop_vm

@@ -5,6 +5,9 @@
 
 modules_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../../../drivers" && pwd -P)
 
+# Seconds in which what processes held that have ended is let go: nobody waits for that.
+MODULES_PATIENCE=60
+
 # A kernel of one's own has everything built in and no modules in the tree.
 modular() {
 	[ ! -d "/lib/modules/$(uname -r)" ] || modprobe -a "$@"
@@ -29,16 +32,37 @@ modules_load() {
 	module_load vdpa/balloon/vdpa_balloon.ko
 }
 
-# What a process that was killed held is let go when it has ended, and nobody waits for that.
-module_unload() {
-	local i
+# Who has a file of theirs open.
+modules_users() {
+	local fd pid
 
-	for ((i = 0; i < 100; i++)); do
-		[ -d "/sys/module/$1" ] || return 0
-		rmmod "$1" 2>/dev/null && return
+	for fd in /proc/[0-9]*/fd/*; do
+		case $(readlink "$fd") in
+		/dev/vhost-balloon | /dev/vhost-vdpa-* | anon_inode:*vhost-balloon*)
+			pid=${fd#/proc/}
+			pid=${pid%%/*}
+			echo "vmtest: $(readlink "$fd") is open in $pid, $(cat "/proc/$pid/comm")"
+			;;
+		esac
+	done
+}
+
+# rmmod waits, and can't be killed, while a vDPA device is open that has no owner.
+module_unload() {
+	local end=$((SECONDS + MODULES_PATIENCE)) pid=
+
+	while [ -d "/sys/module/$1" ]; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "vmtest: $1 can't be unloaded"
+			modules_users
+			return 1
+		fi
+		if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then
+			rmmod "$1" 2>/dev/null &
+			pid=$!
+		fi
 		sleep 0.1
 	done
-	rmmod "$1"
 }
 
 modules_unload() {

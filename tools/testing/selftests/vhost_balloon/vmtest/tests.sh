@@ -45,8 +45,11 @@ tests_boot() {
 		'#vmtest# end '*)
 			read -r _ _ status seconds wrong <<<"$line"
 			[ -z "$verbose" ] || echo "# $tap_name took $seconds s"
-			[[ $wrong != *held* ]] || tap_fail "the modules can't be unloaded"
-			[[ $wrong != *unwell* ]] || tap_fail "the kernel complained"
+			case $wrong in
+			unwell) tap_fail "the kernel complained" ;;
+			held) tap_fail "the modules can't be unloaded" ;;
+			unloaded) tap_fail "the modules can't be loaded again" ;;
+			esac
 			tap_end "$status"
 			;;
 		*)
@@ -70,8 +73,8 @@ tests_boot() {
 	out_end
 }
 
-# All of a suite. What kills the host under test, or makes its kernel complain,
-# has failed, and the rest is run in a fresh one.
+# All of a suite. What kills the host under test, makes its kernel complain, or holds the
+# modules, has failed, and the rest is run in a fresh one.
 tests_run() {
 	local tests_left=()
 
