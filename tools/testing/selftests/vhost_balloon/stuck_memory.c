@@ -62,13 +62,15 @@ FIXTURE(stuck) {
 
 /*
  * Where the memory comes from. All but @map are called by the test itself.
+ * @name: what it is called
  * @open: before there is a VMM; -EOPNOTSUPP: there is no such thing here
  * @map: what the VMM does to have it
  * @wait: until somebody waits for it
- * @release: after that the VMM can be killed
+ * @release: a VMM that was killed ends after that, if not before
  * @close: after the VMM
  */
 struct source {
+	const char *name;
 	int (*open)(FIXTURE_DATA(stuck) *self);
 	int (*map)(FIXTURE_DATA(stuck) *self, struct vb_memory *memory);
 	int (*wait)(FIXTURE_DATA(stuck) *self);
@@ -116,6 +118,7 @@ static void fuse_close(FIXTURE_DATA(stuck) *self)
 }
 
 static const struct source fuse = {
+	.name = "FUSE",
 	.open = fuse_open, .map = fuse_map, .wait = fuse_wait, .release = release_nothing,
 	.close = fuse_close,
 };
@@ -162,6 +165,7 @@ static void uffd_close(FIXTURE_DATA(stuck) *self)
 }
 
 static const struct source userfaultfd = {
+	.name = "userfaultfd",
 	.open = uffd_open, .map = uffd_map, .wait = uffd_wait, .release = release_nothing,
 	.close = uffd_close,
 };
@@ -172,13 +176,20 @@ static int frozen_open(FIXTURE_DATA(stuck) *self)
 	const __u32 size = sizeof(struct vhost_balloon_info);
 	int ret = vb_frozen_mount(&self->frozen);
 
-	if (!ret && pwrite(self->frozen.file, &size, sizeof(size), 0) != sizeof(size))
+	if (ret)
+		return ret;
+	if (pwrite(self->frozen.file, &size, sizeof(size), 0) != sizeof(size))
 		ret = -EIO;
-	return ret ?: vb_frozen_freeze(&self->frozen);
+	if (!ret)
+		ret = vb_frozen_freeze(&self->frozen);
+	if (ret)
+		vb_frozen_unmount(&self->frozen);
+	return ret;
 }
 
 static int frozen_map(FIXTURE_DATA(stuck) *self, struct vb_memory *memory)
 {
+	vb_frozen_forget(&self->frozen);
 	return map_file(self->frozen.file, memory);
 }
 
@@ -187,14 +198,15 @@ static int frozen_wait(FIXTURE_DATA(stuck) *self)
 	return vb_worker_wait_stuck(self->pid, atomic_load(&self->report->id));
 }
 
-/* Until then it is as good as dead. */
+/* Until then it waits, and being killed doesn't change that. */
 static int frozen_release(FIXTURE_DATA(stuck) *self)
 {
+	int ret = frozen_wait(self);
 	int status;
 
-	if (waitpid(self->pid, &status, WNOHANG))
-		return -ECHILD;
-	return vb_frozen_thaw(&self->frozen);
+	if (!ret && waitpid(self->pid, &status, WNOHANG))
+		ret = -ECHILD;
+	return vb_frozen_thaw(&self->frozen) ?: ret;
 }
 
 static void frozen_close(FIXTURE_DATA(stuck) *self)
@@ -203,6 +215,7 @@ static void frozen_close(FIXTURE_DATA(stuck) *self)
 }
 
 static const struct source frozen = {
+	.name = "filesystem to freeze",
 	.open = frozen_open, .map = frozen_map, .wait = frozen_wait, .release = frozen_release,
 	.close = frozen_close,
 };
@@ -344,7 +357,7 @@ FIXTURE_SETUP(stuck)
 		SKIP(return, "%s", missing);
 	ret = variant->source->open(self);
 	if (ret == -EOPNOTSUPP)
-		SKIP(return, "there is no such memory here");
+		SKIP(return, "no %s here", variant->source->name);
 	ASSERT_EQ(0, ret);
 	self->report = mmap(NULL, sizeof(*self->report), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -379,7 +392,7 @@ static int wait_changes(FIXTURE_DATA(stuck) *self)
 	return 0;
 }
 
-TEST_F_TIMEOUT(stuck, memory_holds_up_nobody_else, 120)
+TEST_F_TIMEOUT(stuck, memory_holds_up_nobody_else, vb_rounds_limit())
 {
 	struct vhost_balloon_info info;
 	struct vb_inline *other = &self->other;

@@ -117,7 +117,7 @@ int vb_worker_settle(pid_t worker)
 	return ret < 0 ? ret : 0;
 }
 
-/* Slots that change, for one, have their thread wait like that, but not for long. */
+/* Whatever else has a thread wait like that, it isn't for so long. */
 static bool is_stuck(pid_t tid)
 {
 	long switches = vb_worker_switches(tid);
@@ -131,6 +131,7 @@ static bool is_stuck(pid_t tid)
 	return true;
 }
 
+/* Other than its first one, which may do anything. */
 static bool has_stuck_thread(pid_t pid)
 {
 	struct dirent *entry;
@@ -141,7 +142,8 @@ static bool has_stuck_thread(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	threads = opendir(path);
 	while (threads && !stuck && (entry = readdir(threads)))
-		stuck = atoi(entry->d_name) > 0 && is_stuck(atoi(entry->d_name));
+		stuck = atoi(entry->d_name) > 0 && atoi(entry->d_name) != pid &&
+			is_stuck(atoi(entry->d_name));
 	if (threads)
 		closedir(threads);
 	return stuck;

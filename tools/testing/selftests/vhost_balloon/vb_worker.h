@@ -24,8 +24,8 @@ long vb_worker_switches(pid_t worker);
 int vb_worker_settle(pid_t worker);
 
 /*
- * Waits until that balloon's worker, or another thread of the process that owns it, waits for what
- * even a signal can't end, and goes on waiting.
+ * Waits until that balloon's worker, or another thread of the process that owns it but for its
+ * first one, is in disk sleep, and stays there.
  */
 int vb_worker_wait_stuck(pid_t owner, __u64 id);
 
