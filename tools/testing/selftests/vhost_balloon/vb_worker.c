@@ -103,18 +103,34 @@ static int has_state(pid_t tid, const char *state)
 	return ret ?: !!strstr(line, state);
 }
 
+/* 1 if it is off its processor until somebody wakes it up, 0 if not. */
+static int is_off(pid_t tid)
+{
+	char id[16], line[128];
+	int ret;
+
+	snprintf(id, sizeof(id), "%d", tid);
+	ret = proc_line("/proc", id, "wchan", "", line, sizeof(line));
+	return ret ?: !!strcmp(line, "0");
+}
+
 int vb_worker_settle(pid_t worker)
 {
 	__u64 end = vb_now_ms() + VB_TIMEOUT_MS;
 	int ret;
 
-	/* Not "disk sleep": then it waits for something, and goes on. */
-	while (!(ret = has_state(worker, "(sleeping)"))) {
+	for (;;) {
+		/* Not "disk sleep": then it waits for something, and goes on. */
+		ret = has_state(worker, "(sleeping)");
+		/* That it says before it looks for the last time whether there is something to do. */
+		if (ret > 0)
+			ret = is_off(worker);
+		if (ret)
+			return ret < 0 ? ret : 0;
 		if (vb_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(1000);
 	}
-	return ret < 0 ? ret : 0;
 }
 
 /* Whatever else has a thread wait like that, it isn't for so long. */
