@@ -429,10 +429,10 @@ static int fdinfo_value(int fd, const char *key, char *value, size_t size)
 	return ret;
 }
 
-#define EXPECT_FDINFO(key, number) do { \
+#define EXPECT_FDINFO(fd, key, number) do { \
 	char value[256] = "", *end; \
 	\
-	EXPECT_EQ(0, fdinfo_value(self->m.backend, key, value, sizeof(value))) { \
+	EXPECT_EQ(0, fdinfo_value(fd, key, value, sizeof(value))) { \
 		TH_LOG("no %s", key); \
 	} \
 	EXPECT_EQ((__u64)(number), strtoull(value, &end, 0)) { \
@@ -440,12 +440,24 @@ static int fdinfo_value(int fd, const char *key, char *value, size_t size)
 	} \
 } while (0)
 
+static void expect_fdinfo(struct __test_metadata *_metadata, int fd,
+			  const struct vhost_balloon_info *info)
+{
+	EXPECT_FDINFO(fd, "balloon-id", info->id);
+	EXPECT_FDINFO(fd, "balloon-target", info->target);
+	EXPECT_FDINFO(fd, "balloon-actual", info->actual);
+	EXPECT_FDINFO(fd, "balloon-ram", info->ram);
+	EXPECT_FDINFO(fd, "balloon-source", info->source);
+}
+
 TEST_F(machine, fdinfo_says_what_info_says)
 {
+	int control = vb_get_control(self->m.backend);
 	const __le32 actual = 5;
 	struct vhost_balloon_info info;
 	__u64 generation;
 
+	ASSERT_LE(0, control);
 	/* Which info looks at, and doesn't wait for. */
 	ASSERT_LT(0, vb_get_regions(self->m.backend, NULL, 0, &generation));
 	ASSERT_EQ(0, vb_set_target(self->m.backend, 11));
@@ -453,11 +465,9 @@ TEST_F(machine, fdinfo_says_what_info_says)
 	ASSERT_EQ(0, vb_get_info(self->m.backend, &info));
 	EXPECT_EQ(11ULL, info.target);
 	EXPECT_EQ(5ULL, info.actual);
-	EXPECT_FDINFO("balloon-id", info.id);
-	EXPECT_FDINFO("balloon-target", info.target);
-	EXPECT_FDINFO("balloon-actual", info.actual);
-	EXPECT_FDINFO("balloon-ram", info.ram);
-	EXPECT_FDINFO("balloon-source", info.source);
+	expect_fdinfo(_metadata, self->m.backend, &info);
+	expect_fdinfo(_metadata, control, &info);
+	close(control);
 }
 
 TEST_HARNESS_MAIN

@@ -188,6 +188,7 @@ FIXTURE_TEARDOWN(vdpa)
 TEST_F(vdpa, is_a_balloon_with_five_queues)
 {
 	struct vhost_vdpa_iova_range range;
+	struct vhost_vring_state group;
 	__u32 id, queues;
 	__u16 entries;
 
@@ -202,6 +203,12 @@ TEST_F(vdpa, is_a_balloon_with_five_queues)
 	EXPECT_EQ(0ULL, range.first);
 	EXPECT_EQ(~0ULL, range.last);
 	ASSERT_EQ(0, vb_vdpa_bind(&self->d));
+	/* Which is to say that one IOTLB is for all of them. */
+	for (group.index = 0; group.index < VB_NR_QUEUES; group.index++) {
+		group.num = ~0U;
+		ASSERT_EQ(0, vb_ioctl(self->d.fd, VHOST_VDPA_GET_VRING_GROUP, &group));
+		EXPECT_EQ(0U, group.num);
+	}
 	EXPECT_EQ(-ENOBUFS, vb_set_vring_num(self->d.fd, VB_NR_QUEUES, 16));
 	EXPECT_EQ(-EINVAL, vb_set_vring_num(self->d.fd, 0, 2 * VHOST_BALLOON_VRING_MAX));
 }
