@@ -107,7 +107,6 @@ int vhost_balloon_set_source(struct vhost_balloon *vb,
 void vhost_balloon_memory_changed(struct vhost_balloon *vb);
 
 int vhost_balloon_set_features(struct vhost_balloon *vb, u64 features);
-u64 vhost_balloon_get_features(struct vhost_balloon *vb);
 u64 vhost_balloon_offered_features(struct vhost_balloon *vb);
 
 size_t vhost_balloon_config_size(struct vhost_balloon *vb);

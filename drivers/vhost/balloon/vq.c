@@ -348,19 +348,6 @@ int vhost_balloon_set_features(struct vhost_balloon *vb, u64 features)
 EXPORT_SYMBOL_GPL(vhost_balloon_set_features);
 
 /**
- * vhost_balloon_get_features - the features that were negotiated
- * @vb: the balloon
- *
- * Context: any.
- * Return: virtio feature bits.
- */
-u64 vhost_balloon_get_features(struct vhost_balloon *vb)
-{
-	return READ_ONCE(vb->features);
-}
-EXPORT_SYMBOL_GPL(vhost_balloon_get_features);
-
-/**
  * vhost_balloon_offered_features - the features that the balloon offers
  * @vb: the balloon
  *
