@@ -143,6 +143,30 @@ TEST_F(running, all_queues_are_served_and_nothing_is_written_into_their_buffers)
 	EXPECT_EQ(0ULL, vb_counter(self->d.control, VHOST_BALLOON_C_BROKEN));
 }
 
+/* vhost_vdpa lets a VMM do that at any time. */
+TEST_F(running, queue_that_is_not_ready_is_served_when_it_is)
+{
+	const struct vb_sg sg = { .addr = self->d.buf.gpa + VB_PAGE / 2, .len = sizeof(__le32) };
+	struct vhost_vring_state ready = { .index = VB_DEFLATE };
+	struct vb_queue *q = queue(self, VB_DEFLATE);
+	struct vhost_balloon_info info;
+
+	ASSERT_EQ(0, vb_ioctl(self->d.fd, VHOST_VDPA_SET_VRING_ENABLE, &ready));
+	vb_write_list(self->d.buf.hva + VB_PAGE / 2, RAM_GPA, 1);
+	ASSERT_LE(0, vb_ring_add(&q->ring, &sg, 1));
+	ASSERT_EQ(0, vb_queue_notify(q));
+	/* Other queues are. */
+	EXPECT_EQ(0, inflate(self, 0, 8));
+	EXPECT_EQ(0ULL, vb_counter(self->d.control, VHOST_BALLOON_C_DEFLATED));
+
+	ready.num = 1;
+	ASSERT_EQ(0, vb_ioctl(self->d.fd, VHOST_VDPA_SET_VRING_ENABLE, &ready));
+	EXPECT_EQ(0, take_used(q));
+	EXPECT_EQ(1ULL, vb_counter(self->d.control, VHOST_BALLOON_C_DEFLATED));
+	ASSERT_EQ(0, vb_get_info(self->d.control, &info));
+	EXPECT_EQ(VHOST_BALLOON_ROLE_DEFLATE, info.queues[VB_DEFLATE].role);
+}
+
 TEST_F(running, interrupt_can_be_replaced_at_any_time)
 {
 	struct vb_queue *q = queue(self, VB_INFLATE);
