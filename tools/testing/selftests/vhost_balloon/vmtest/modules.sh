@@ -63,6 +63,8 @@ module_unload() {
 		fi
 		sleep 0.1
 	done
+	# Out of sight it isn't gone yet, and can't be loaded again until it is.
+	[ -z "$pid" ] || wait "$pid" || true
 }
 
 modules_unload() {
