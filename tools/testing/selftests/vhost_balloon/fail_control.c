@@ -203,22 +203,33 @@ FIXTURE_TEARDOWN(fail)
 	vb_fail_vmm_close(&self->v);
 }
 
-TEST_F_TIMEOUT(fail, that_is_not_noticed_or_changes_nothing, 600)
+static void fail_in_turn(struct __test_metadata *_metadata, struct vb_fail_vmm *v,
+			 const struct vb_fail_call *call, bool and_rest)
 {
-	const int fds[] = { self->v.m.backend, self->v.control };
+	const int fds[] = { v->m.backend, v->control };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
 		struct vb_fail_result r;
 
-		self->v.fd = fds[i];
-		r = vb_fail_in_turn(&self->v, &variant->call);
+		v->fd = fds[i];
+		r = vb_fail_in_turn(v, call, and_rest);
 		TH_LOG("%u faults, %u of them an error", r.faults, r.failed);
 		EXPECT_STREQ("", r.wrong ?: "") {
 			TH_LOG("fault %u: %s", r.faults, strerror(-r.ret));
 		}
 		EXPECT_LT(0U, r.failed);
 	}
+}
+
+TEST_F_TIMEOUT(fail, that_is_not_noticed_or_changes_nothing, 600)
+{
+	fail_in_turn(_metadata, &self->v, &variant->call, false);
+}
+
+TEST_F_TIMEOUT(fail, that_leaves_no_memory_changes_nothing, 600)
+{
+	fail_in_turn(_metadata, &self->v, &variant->call, true);
 }
 
 TEST_HARNESS_MAIN

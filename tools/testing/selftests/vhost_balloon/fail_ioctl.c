@@ -543,15 +543,26 @@ FIXTURE_TEARDOWN(fail)
 	vb_fail_vmm_close(&self->v);
 }
 
-TEST_F_TIMEOUT(fail, that_is_not_noticed_or_changes_nothing, 300)
+static void fail_in_turn(struct __test_metadata *_metadata, struct vb_fail_vmm *v,
+			 const struct vb_fail_call *call, bool and_rest)
 {
-	struct vb_fail_result r = vb_fail_in_turn(&self->v, &variant->call);
+	struct vb_fail_result r = vb_fail_in_turn(v, call, and_rest);
 
 	TH_LOG("%u faults, %u of them an error", r.faults, r.failed);
 	EXPECT_STREQ("", r.wrong ?: "") {
 		TH_LOG("fault %u: %s", r.faults, strerror(-r.ret));
 	}
-	EXPECT_EQ(variant->call.no_fault, !r.failed);
+	EXPECT_EQ(call->no_fault, !r.failed);
+}
+
+TEST_F_TIMEOUT(fail, that_is_not_noticed_or_changes_nothing, 300)
+{
+	fail_in_turn(_metadata, &self->v, &variant->call, false);
+}
+
+TEST_F_TIMEOUT(fail, that_leaves_no_memory_changes_nothing, 300)
+{
+	fail_in_turn(_metadata, &self->v, &variant->call, true);
 }
 
 TEST_HARNESS_MAIN

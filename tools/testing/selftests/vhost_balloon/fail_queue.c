@@ -31,12 +31,14 @@
 #define NUM		16
 #define RAM_GPA		0x10000000ULL
 #define MAX_PAGES	(3 * VB_HUGE_PAGES)
+/* More slots than there is room for at first. */
+#define PIECES		32U
 /* Where the buffers of a request are, from the beginning of those. */
 #define TABLE		(VB_BUF_LEN / 2)
 
 /**
  * struct served - a machine whose queues are served
- * @m: itself, with all queues, running
+ * @m: itself, with all queues
  * @b: memory to give away
  * @by_worker: it is the worker that serves
  * @worker: its thread
@@ -79,7 +81,7 @@ static int tune(struct served *s)
 			       s->b.type->tunables);
 }
 
-static int start(struct served *s)
+static int make(struct served *s)
 {
 	int ret = vb_machine_open(&s->m, false, FEATURES, NUM);
 
@@ -89,16 +91,15 @@ static int start(struct served *s)
 		ret = vb_machine_add(&s->m, &s->b.mem, 0);
 	if (!ret)
 		ret = tune(s);
-	if (!ret)
-		ret = vb_machine_start(&s->m);
 	s->worker = ret ? ret : vb_worker_find(s->m.backend);
 	if (s->worker < 0)
 		return s->worker;
 	s->fail = vb_fail_open(s->by_worker ? s->worker : getpid());
-	return s->fail < 0 ? s->fail : vb_worker_settle(s->worker);
+	return s->fail < 0 ? s->fail : 0;
 }
 
-static int set_up(struct served *s, const struct vb_backing_type *type, bool by_worker)
+/* All but the start. */
+static int prepare(struct served *s, const struct vb_backing_type *type, bool by_worker)
 {
 	int ret = vb_backing_open(&s->b, type, RAM_GPA);
 
@@ -108,7 +109,13 @@ static int set_up(struct served *s, const struct vb_backing_type *type, bool by_
 	s->first = type->unit;
 	s->nr = type->unit > 1 ? type->unit : 8;
 	memset(&s->given[s->first], true, s->nr * sizeof(s->given[0]));
-	return ret ?: start(s);
+	return ret ?: make(s);
+}
+
+static int set_up(struct served *s, const struct vb_backing_type *type, bool by_worker)
+{
+	return prepare(s, type, by_worker) ?: vb_machine_start(&s->m) ?:
+	       vb_worker_settle(s->worker);
 }
 
 static void tear_down(struct served *s)
@@ -452,6 +459,98 @@ TEST_F_TIMEOUT(populated, pages_are_there_or_counted, 300)
 	EXPECT_EQ(0U, risen(s, VHOST_BALLOON_C_POPULATE_FAILED));
 	EXPECT_LT(0U, missing);
 	EXPECT_EQ(0U, count_lost(s));
+}
+
+/* Room for more slots is made by whoever sees first that they came. It isn't needed there yet. */
+FIXTURE(grown) {
+	struct served s;
+	int fail;
+};
+
+FIXTURE_SETUP(grown)
+{
+	const char *missing = vb_fail_missing();
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_LE(PIECES, vb_backing_anon.pages);
+	self->fail = vb_fail_open(getpid());
+	ASSERT_LE(0, self->fail);
+}
+
+FIXTURE_TEARDOWN(grown)
+{
+	close(self->fail);
+}
+
+/* The same memory, with a slot for each page. */
+static int set_pieces(struct served *s)
+{
+	struct vb_memory slots[1 + PIECES] = { s->m.buf };
+	unsigned int i;
+
+	for (i = 0; i < PIECES; i++) {
+		slots[1 + i].gpa = RAM_GPA + i * VB_PAGE;
+		slots[1 + i].hva = (char *)s->b.mem.hva + i * VB_PAGE;
+		slots[1 + i].len = VB_PAGE;
+	}
+	return vb_set_mem_table(s->m.backend, slots, ARRAY_SIZE(slots));
+}
+
+/* With the nth fault. Returns whether it came to that. */
+static int set_pieces_failing(struct served *s, int fail, unsigned int nth, bool *noticed)
+{
+	int hit, ret = vb_fail_arm(fail, nth);
+
+	if (ret)
+		return ret;
+	ret = set_pieces(s);
+	hit = vb_fail_disarm(fail);
+	*noticed = ret;
+	if (hit == 1 && (ret == -ENOMEM || ret == -EFAULT))
+		ret = set_pieces(s);
+	return ret ?: hit;
+}
+
+/* A request that was there before the start, with a fault for the worker that serves it. */
+static int serve_at_start(struct served *s)
+{
+	int ret = vb_get_counters(s->m.backend, &s->before) ?: post_list(s, &s->m.inflate);
+
+	if (!ret)
+		ret = vb_fail_arm(s->fail, 1) ?: vb_machine_start(&s->m);
+	if (!ret)
+		ret = take(&s->m.inflate, 1) ?: vb_worker_settle(s->worker);
+	if (!ret)
+		ret = vb_fail_disarm(s->fail) == 1 ? 0 : -EPROTO;
+	return ret ?: vb_get_counters(s->m.backend, &s->after);
+}
+
+TEST_F_TIMEOUT(grown, memory_is_reached_when_there_is_room_for_its_regions, 300)
+{
+	struct served *s = &self->s;
+	unsigned int nth, gone, unnoticed = 0;
+	bool noticed;
+	int hit = 1;
+
+	for (nth = 1; hit && nth < VB_FAIL_MOST; nth++) {
+		ASSERT_EQ(0, prepare(s, &vb_backing_anon, true));
+		hit = set_pieces_failing(s, self->fail, nth, &noticed);
+		ASSERT_LE(0, hit);
+		unnoticed += hit && !noticed;
+		ASSERT_EQ(0, serve_at_start(s)) {
+			TH_LOG("fault %u", nth);
+		}
+		gone = count_gone(s);
+		expect(_metadata, nth, "pages gone", risen(s, s->b.type->counter), gone);
+		expect(_metadata, nth, "pages gone or skipped", s->nr,
+		       gone + risen(s, VHOST_BALLOON_C_SKIP_ERROR));
+		expect(_metadata, nth, "pages lost", 0, count_lost(s));
+		tear_down(s);
+	}
+	TH_LOG("%u faults, %u not noticed", nth - 2, unnoticed);
+	EXPECT_EQ(0, hit);
+	EXPECT_LT(0U, unnoticed);
 }
 
 FIXTURE(told) {

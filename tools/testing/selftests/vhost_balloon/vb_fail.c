@@ -19,14 +19,23 @@
 
 const char *vb_fail_missing(void)
 {
-	/* Allocations that may sleep are most of them. What fails is not to be reported. */
+	/*
+	 * Allocations that may sleep are most of them. What fails is not to be reported. Those that
+	 * are neither the nth nor of the rest don't fail.
+	 */
 	static const char *const knobs[][2] = {
 		{ KNOBS "failslab/ignore-gfp-wait", "N" },
 		{ KNOBS "failslab/verbose", "0" },
+		{ KNOBS "failslab/task-filter", "Y" },
+		{ KNOBS "failslab/times", "-1" },
+		{ KNOBS "failslab/probability", "100" },
 		{ KNOBS "fail_page_alloc/ignore-gfp-wait", "N" },
 		{ KNOBS "fail_page_alloc/ignore-gfp-highmem", "N" },
 		{ KNOBS "fail_page_alloc/min-order", "0" },
 		{ KNOBS "fail_page_alloc/verbose", "0" },
+		{ KNOBS "fail_page_alloc/task-filter", "Y" },
+		{ KNOBS "fail_page_alloc/times", "-1" },
+		{ KNOBS "fail_page_alloc/probability", "100" },
 		{ KNOBS "fail_usercopy/verbose", "0" },
 		{ NULL, NULL },
 	};
@@ -38,14 +47,29 @@ const char *vb_fail_missing(void)
 	return access("/proc/thread-self/fail-nth", W_OK) ? "no fault injection: no fail-nth" : NULL;
 }
 
-int vb_fail_open(pid_t tid)
+static int open_of(pid_t tid, const char *name)
 {
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/fail-nth", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", tid, name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int vb_fail_open(pid_t tid)
+{
+	return open_of(tid, "fail-nth");
+}
+
+int vb_fail_open_rest(pid_t tid)
+{
+	return open_of(tid, "make-it-fail");
+}
+
+int vb_fail_rest(int fd, bool fails)
+{
+	return pwrite(fd, fails ? "1" : "0", 1, 0) == 1 ? 0 : -errno;
 }
 
 int vb_fail_arm(int fd, unsigned int nth)

@@ -2,13 +2,15 @@
 /*
  * Faults on purpose: the kernel lets one allocation, or one copy from or to user memory, fail
  * that a thread makes, the first, the second and so on (fail-nth of
- * Documentation/fault-injection).
+ * Documentation/fault-injection). And, if that is wanted, every allocation that comes after it, so
+ * that what is tried in two ways fails, too.
  *
  * Functions return 0 (or what their comment says) or a negative errno.
  */
 #ifndef VB_FAIL_H
 #define VB_FAIL_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <linux/types.h>
 
@@ -21,6 +23,12 @@ const char *vb_fail_missing(void);
 int vb_fail_open(pid_t tid);
 /* The @nth thing from now on that may fail, will. */
 int vb_fail_arm(int fd, unsigned int nth);
+/*
+ * The same for whether all allocations fail that come after the armed one: a file descriptor, and
+ * what is said before that is armed, and taken back after it is disarmed.
+ */
+int vb_fail_open_rest(pid_t tid);
+int vb_fail_rest(int fd, bool fails);
 /* No more of it. Returns 1 if it has failed, 0 if the thread didn't get as far. */
 int vb_fail_disarm(int fd);
 /*

@@ -55,7 +55,8 @@ static int open_files(struct vb_fail_vmm *v)
 	if (v->event < 0 || fcntl(v->control, F_SETFL, O_NONBLOCK))
 		return -errno;
 	v->fail = vb_fail_open(getpid());
-	return v->fail < 0 ? v->fail : 0;
+	v->rest = vb_fail_open_rest(getpid());
+	return v->fail < 0 ? v->fail : v->rest < 0 ? v->rest : 0;
 }
 
 int vb_fail_vmm_open(struct vb_fail_vmm *v, bool kvm)
@@ -68,6 +69,7 @@ int vb_fail_vmm_open(struct vb_fail_vmm *v, bool kvm)
 	v->control = -1;
 	v->event = -1;
 	v->fail = -1;
+	v->rest = -1;
 	ret = make_machine(v);
 	if (!ret && kvm)
 		ret = make_vm(v);
@@ -79,6 +81,7 @@ int vb_fail_vmm_open(struct vb_fail_vmm *v, bool kvm)
 
 void vb_fail_vmm_close(struct vb_fail_vmm *v)
 {
+	close(v->rest);
 	close(v->fail);
 	close(v->event);
 	close(v->control);
@@ -233,19 +236,21 @@ static const char *see_failed(struct vb_fail_vmm *v, const struct vb_fail_call *
 	return wrong;
 }
 
-/* The call with one fault: whether it came to that, or an errno. */
+/* The call with a fault: whether it came to that, or an errno. */
 static int meet(struct vb_fail_vmm *v, const struct vb_fail_call *call, unsigned int nth,
-		struct vb_fail_result *r)
+		bool and_rest, struct vb_fail_result *r)
 {
-	int ret = vb_fail_arm(v->fail, nth);
+	int ret = vb_fail_rest(v->rest, and_rest) ?: vb_fail_arm(v->fail, nth);
 
 	if (ret)
 		return ret;
 	r->ret = call->call(v);
-	return vb_fail_disarm(v->fail);
+	ret = vb_fail_disarm(v->fail);
+	return vb_fail_rest(v->rest, false) ?: ret;
 }
 
-struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fail_call *call)
+struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fail_call *call,
+				      bool and_rest)
 {
 	struct vb_fail_result r = { 0 };
 	const __u64 start = vb_now_ms();
@@ -254,7 +259,7 @@ struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fai
 	int hit = 0;
 
 	r.wrong = learn(v, call, &old, &new);
-	while (!r.wrong && (hit = meet(v, call, nth, &r)) > 0) {
+	while (!r.wrong && (hit = meet(v, call, nth, and_rest, &r)) > 0) {
 		r.faults = nth;
 		if (r.ret < 0) {
 			r.failed++;

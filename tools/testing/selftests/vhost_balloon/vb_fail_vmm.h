@@ -26,6 +26,7 @@
  * @event: an eventfd that the backend doesn't know
  * @made: what the call has opened, or is done to
  * @fail: to have something fail
+ * @rest: to have all allocations fail that come after it
  */
 struct vb_fail_vmm {
 	struct vb_machine m;
@@ -36,6 +37,7 @@ struct vb_fail_vmm {
 	int event;
 	int made;
 	int fail;
+	int rest;
 };
 
 /**
@@ -73,8 +75,12 @@ struct vb_fail_result {
 
 int vb_fail_vmm_open(struct vb_fail_vmm *v, bool kvm);
 void vb_fail_vmm_close(struct vb_fail_vmm *v);
-/* Makes a call again and again, each time with the next fault, until there is none any more. */
-struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fail_call *call);
+/*
+ * Makes a call again and again, each time with the next fault, until there is none any more.
+ * @and_rest: after a fault there is no memory for anything.
+ */
+struct vb_fail_result vb_fail_in_turn(struct vb_fail_vmm *v, const struct vb_fail_call *call,
+				      bool and_rest);
 
 /* For calls that open something: keeps it; and the undo for that. */
 int vb_fail_keep(struct vb_fail_vmm *v, int fd);
