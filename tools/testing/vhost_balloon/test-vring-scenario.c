@@ -2,7 +2,6 @@
 /* Scenarios: a driver that posts chains, and a device that serves them. */
 #include "test-common.h"
 
-#include "test-uaccess.h"
 #include "test-vring-scenario.h"
 
 const u64 vbs_all_features[VBS_NR_FEATURES] = {

@@ -7,6 +7,7 @@
 #ifndef _TEST_VRING_SCENARIO_H
 #define _TEST_VRING_SCENARIO_H
 
+#include "test-uaccess.h"
 #include "test-vring-driver.h"
 
 /* All combinations of features that make a difference to a ring. */
@@ -23,7 +24,7 @@ struct vbs_log {
 	u8 buf[1 << 20];
 };
 
-/* Of the driver, and of the device. */
+/* What the driver says that there is to see, and what the device saw. */
 extern struct vbs_log vbs_want, vbs_got;
 
 /**
@@ -66,11 +67,11 @@ void vbs_begin(struct vbd *d, struct vb_vring *vr, u16 idx, u64 seed);
 int vbs_post(struct vbd *d, const struct vbs_shape *s, u64 *seed);
 /* Serve all that is available, publishing after every @batch chains. Returns how many. */
 unsigned int vbs_serve(struct vbd *d, struct vb_vring *vr, unsigned int batch);
-/* The driver gets back its chains in order, with the lengths that vbs_serve() gave. */
+/* The driver gets back its chains in order, with the lengths that the first vbs_serve() gave. */
 void vbs_reap(struct vbd *d, const int *heads, unsigned int nr);
 /* The device has seen what the driver has posted. */
 void vbs_expect_same_log(void);
-/* Shapes that a ring of @num entries can take. */
+/* Shapes that a ring of @num entries can take. Returns how many: @max. */
 unsigned int vbs_make_shapes(struct vbs_shape *shapes, unsigned int max, unsigned int num,
 			     u64 features, u64 *seed);
 /*

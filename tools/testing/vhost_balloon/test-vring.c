@@ -74,7 +74,8 @@ static void test_shapes(void **state)
 			struct vbd *d = vbd_create(num, vbs_all_features[f], GUEST_SIZE, 0);
 
 			for (round = 0; round < 40; round++) {
-				unsigned int nr = vbs_make_shapes(shapes, 64, num, d->features, &seed);
+				unsigned int nr = vbs_make_shapes(shapes, 64, num, d->features,
+								  &seed);
 
 				vbs_run_shapes(d, shapes, nr, seed | 1, 0, 0, 0);
 			}
@@ -120,7 +121,8 @@ static void test_straddle(void **state)
 			struct vbd *d = vbd_create(16, vbs_all_features[f], 32768, grans[i]);
 
 			for (round = 0; round < 40; round++) {
-				unsigned int nr = vbs_make_shapes(shapes, 16, 16, d->features, &seed);
+				unsigned int nr = vbs_make_shapes(shapes, 16, 16, d->features,
+								  &seed);
 
 				vbs_run_shapes(d, shapes, nr, seed | 1, 0, 0, 0);
 			}
@@ -147,7 +149,8 @@ static void test_fault_at_every_step(void **state)
 
 			for (round = 0; round < 4; round++) {
 				unsigned int nr = vbs_make_shapes(shapes, 6, 8, d->features, &seed);
-				unsigned long steps = vbs_run_shapes(d, shapes, nr, seed | 1, 0, 0, 0);
+				unsigned long steps = vbs_run_shapes(d, shapes, nr, seed | 1, 0,
+								     0, 0);
 
 				for (h = 0; h < ARRAY_SIZE(how); h++) {
 					unsigned long at;
@@ -212,7 +215,8 @@ static void test_faults_and_signals(void **state)
 					vbt_uaccess.before = fault_often;
 					vbt_uaccess.arg = &faults;
 				}
-				expect_eq(VBS_RETRY(d, &vr, false, vb_vring_start(&vr, &d->acc)), 0);
+				expect_eq(VBS_RETRY(d, &vr, false,
+						    vb_vring_start(&vr, &d->acc)), 0);
 				expect_eq(vbs_serve(d, &vr, 1 + round % 3), posted);
 				vbt_uaccess_reset();
 				vbs_reap(d, heads, posted);
