@@ -289,8 +289,8 @@ FIXTURE_SETUP(served)
 	const char *missing = vb_fail_missing();
 	int ret;
 
-	if (!missing && !variant->by_worker)
-		missing = vb_inline_missing();
+	if (!missing)
+		missing = variant->by_worker ? vb_worker_thread_missing() : vb_inline_missing();
 	if (missing)
 		SKIP(return, "%s", missing);
 	ret = set_up(&self->s, variant->type, variant->by_worker);
@@ -410,7 +410,7 @@ FIXTURE_VARIANT_ADD(populated, hugetlb) { .type = &vb_backing_hugetlb_shared };
 
 FIXTURE_SETUP(populated)
 {
-	const char *missing = vb_fail_missing();
+	const char *missing = vb_fail_missing() ?: vb_worker_thread_missing();
 	int ret;
 
 	if (missing)
@@ -461,7 +461,10 @@ TEST_F_TIMEOUT(populated, pages_are_there_or_counted, 300)
 	EXPECT_EQ(0U, count_lost(s));
 }
 
-/* Room for more slots is made by whoever sees first that they came. It isn't needed there yet. */
+/*
+ * Room for the regions of more slots. Who sets the slots tries to make it, and does without; the
+ * worker can't, and tries again.
+ */
 FIXTURE(grown) {
 	struct served s;
 	int fail;
@@ -469,7 +472,7 @@ FIXTURE(grown) {
 
 FIXTURE_SETUP(grown)
 {
-	const char *missing = vb_fail_missing();
+	const char *missing = vb_fail_missing() ?: vb_worker_thread_missing();
 
 	if (missing)
 		SKIP(return, "%s", missing);
@@ -498,7 +501,7 @@ static int set_pieces(struct served *s)
 }
 
 /* With the nth fault. Returns whether it came to that. */
-static int set_pieces_failing(struct served *s, int fail, unsigned int nth, bool *noticed)
+static int set_pieces_failing(struct served *s, int fail, unsigned int nth)
 {
 	int hit, ret = vb_fail_arm(fail, nth);
 
@@ -506,7 +509,6 @@ static int set_pieces_failing(struct served *s, int fail, unsigned int nth, bool
 		return ret;
 	ret = set_pieces(s);
 	hit = vb_fail_disarm(fail);
-	*noticed = ret;
 	if (hit == 1 && (ret == -ENOMEM || ret == -EFAULT))
 		ret = set_pieces(s);
 	return ret ?: hit;
@@ -515,8 +517,10 @@ static int set_pieces_failing(struct served *s, int fail, unsigned int nth, bool
 /* A request that was there before the start, with a fault for the worker that serves it. */
 static int serve_at_start(struct served *s)
 {
-	int ret = vb_get_counters(s->m.backend, &s->before) ?: post_list(s, &s->m.inflate);
+	int ret = vb_worker_settle(s->worker) ?: vb_get_counters(s->m.backend, &s->before);
 
+	if (!ret)
+		ret = post_list(s, &s->m.inflate);
 	if (!ret)
 		ret = vb_fail_arm(s->fail, 1) ?: vb_machine_start(&s->m);
 	if (!ret)
@@ -529,28 +533,29 @@ static int serve_at_start(struct served *s)
 TEST_F_TIMEOUT(grown, memory_is_reached_when_there_is_room_for_its_regions, 300)
 {
 	struct served *s = &self->s;
-	unsigned int nth, gone, unnoticed = 0;
-	bool noticed;
+	unsigned int nth, gone, late, lates = 0;
 	int hit = 1;
 
 	for (nth = 1; hit && nth < VB_FAIL_MOST; nth++) {
 		ASSERT_EQ(0, prepare(s, &vb_backing_anon, true));
-		hit = set_pieces_failing(s, self->fail, nth, &noticed);
+		hit = set_pieces_failing(s, self->fail, nth);
 		ASSERT_LE(0, hit);
-		unnoticed += hit && !noticed;
 		ASSERT_EQ(0, serve_at_start(s)) {
 			TH_LOG("fault %u", nth);
 		}
+		/* If the worker has made room the fault was in that, and not in what it discards. */
+		late = risen(s, VHOST_BALLOON_C_REGION_ADD);
+		lates += !!late;
 		gone = count_gone(s);
 		expect(_metadata, nth, "pages gone", risen(s, s->b.type->counter), gone);
 		expect(_metadata, nth, "pages gone or skipped", s->nr,
-		       gone + risen(s, VHOST_BALLOON_C_SKIP_ERROR));
+		       gone + (late ? 0 : risen(s, VHOST_BALLOON_C_SKIP_ERROR)));
 		expect(_metadata, nth, "pages lost", 0, count_lost(s));
 		tear_down(s);
 	}
-	TH_LOG("%u faults, %u not noticed", nth - 2, unnoticed);
+	TH_LOG("%u faults, %u of them in making room", nth - 2, lates);
 	EXPECT_EQ(0, hit);
-	EXPECT_LT(0U, unnoticed);
+	EXPECT_LT(0U, lates);
 }
 
 FIXTURE(told) {
@@ -559,7 +564,7 @@ FIXTURE(told) {
 
 FIXTURE_SETUP(told)
 {
-	const char *missing = vb_fail_missing();
+	const char *missing = vb_fail_missing() ?: vb_worker_thread_missing();
 
 	if (missing)
 		SKIP(return, "%s", missing);

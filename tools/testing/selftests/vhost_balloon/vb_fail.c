@@ -13,6 +13,8 @@
 #include "vb_file.h"
 
 #define KNOBS	"/sys/kernel/debug/"
+/* -1, which not every kernel lets be written so. */
+#define WITHOUT_END	"4294967295"
 /* After each of these twice as many are left out. */
 #define STEP_MS	15000
 #define MAX_STEP_SHIFT	10
@@ -27,14 +29,14 @@ const char *vb_fail_missing(void)
 		{ KNOBS "failslab/ignore-gfp-wait", "N" },
 		{ KNOBS "failslab/verbose", "0" },
 		{ KNOBS "failslab/task-filter", "Y" },
-		{ KNOBS "failslab/times", "-1" },
+		{ KNOBS "failslab/times", WITHOUT_END },
 		{ KNOBS "failslab/probability", "100" },
 		{ KNOBS "fail_page_alloc/ignore-gfp-wait", "N" },
 		{ KNOBS "fail_page_alloc/ignore-gfp-highmem", "N" },
 		{ KNOBS "fail_page_alloc/min-order", "0" },
 		{ KNOBS "fail_page_alloc/verbose", "0" },
 		{ KNOBS "fail_page_alloc/task-filter", "Y" },
-		{ KNOBS "fail_page_alloc/times", "-1" },
+		{ KNOBS "fail_page_alloc/times", WITHOUT_END },
 		{ KNOBS "fail_page_alloc/probability", "100" },
 		{ KNOBS "fail_usercopy/verbose", "0" },
 		{ NULL, NULL },
@@ -57,9 +59,26 @@ static int open_of(pid_t tid, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* In vain once, so that what is touched first when there may be no memory isn't new. */
+static int warm_up(int fd)
+{
+	int ret = vb_fail_arm(fd, 0);
+
+	if (!ret)
+		ret = vb_fail_disarm(fd);
+	return ret < 0 ? ret : 0;
+}
+
 int vb_fail_open(pid_t tid)
 {
-	return open_of(tid, "fail-nth");
+	int fd = open_of(tid, "fail-nth");
+	int ret = fd < 0 ? fd : warm_up(fd);
+
+	if (!ret)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 int vb_fail_open_rest(pid_t tid)

@@ -25,7 +25,9 @@ int vb_fail_open(pid_t tid);
 int vb_fail_arm(int fd, unsigned int nth);
 /*
  * The same for whether all allocations fail that come after the armed one: a file descriptor, and
- * what is said before that is armed, and taken back after it is disarmed.
+ * what is said before that is armed, and taken back after it is disarmed. Meanwhile the thread
+ * must not touch memory that isn't there yet, as it would fault for ever; and threads that are made
+ * then, a worker too, are made like it.
  */
 int vb_fail_open_rest(pid_t tid);
 int vb_fail_rest(int fd, bool fails);

@@ -242,10 +242,10 @@ static int meet(struct vb_fail_vmm *v, const struct vb_fail_call *call, unsigned
 {
 	int ret = vb_fail_rest(v->rest, and_rest) ?: vb_fail_arm(v->fail, nth);
 
-	if (ret)
-		return ret;
-	r->ret = call->call(v);
-	ret = vb_fail_disarm(v->fail);
+	if (!ret) {
+		r->ret = call->call(v);
+		ret = vb_fail_disarm(v->fail);
+	}
 	return vb_fail_rest(v->rest, false) ?: ret;
 }
 

@@ -27,10 +27,11 @@ bad+='|suspicious RCU usage|list_(add|del) corruption|refcount_t:'
 bad+='|scheduling while atomic|sleeping function called|Call Trace'
 bad+='|blocked for more than|soft lockup|hard LOCKUP|detected stall|self-detected'
 
-# But for how an allocation ended that was made to fail: fail_*.c do that.
+# But for the trace of a vmalloc() of fail_*.c, which make it fail.
 complaints() {
 	dmesg | awk -v bad="$bad" '
-		/ fail_[a-z]+: (vmalloc error|page allocation failure):/ { meant = 1 }
+		/ fail_[a-z]+: vmalloc error:/ { meant = 1 }
+		/ Mem-Info:/ { meant = 0 }
 		meant && /Call Trace/ { meant = 0; next }
 		$0 ~ bad { n++ }
 		END { print n + 0 }'
