@@ -6,6 +6,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -32,15 +33,21 @@ struct vb_thread {
 /* Run once in the creator's name. Without its address space there is nothing to be done. */
 static bool vb_thread_run(struct vb_thread *t)
 {
+	struct mem_cgroup *memcg, *old_memcg;
 	const struct cred *old;
 	bool did;
 
 	if (!mmget_not_zero(t->mm))
 		return false;
 	kthread_use_mm(t->mm);
+	/* What a kthread allocates is charged to nobody otherwise. */
+	memcg = get_mem_cgroup_from_mm(t->mm);
+	old_memcg = set_active_memcg(memcg);
 	old = override_creds(t->cred);
 	did = t->ops->run(t->arg);
 	revert_creds(old);
+	set_active_memcg(old_memcg);
+	mem_cgroup_put(memcg);
 	kthread_unuse_mm(t->mm);
 	/* The last user's exit may need whom we hold up. */
 	mmput_async(t->mm);

@@ -223,10 +223,6 @@ static int gather(struct vb_cgroup *cg)
 
 TEST_F_TIMEOUT(bound, bits_of_huge_pages_are_charged_to_the_owner_of_the_worker, 120)
 {
-	const char *missing = vb_worker_thread_missing();
-
-	if (missing)
-		SKIP(return, "%s", missing);
 	EXPECT_EQ(0, run_inside(self, gather));
 }
 
