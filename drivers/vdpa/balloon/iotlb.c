@@ -28,10 +28,7 @@
 void vdpa_balloon_iotlb_init(struct vdpa_balloon_iotlb *iotlb)
 {
 	spin_lock_init(&iotlb->lock);
-	/*
-	 * vhost-vdpa keeps a table of its own and has its own, lower, limit. A
-	 * limit of zero would refuse everything.
-	 */
+	/* A limit of zero would refuse everything; others aren't kept by every kernel. */
 	vhost_iotlb_init(&iotlb->maps, VHOST_BALLOON_REGIONS_MAX, 0);
 	iotlb->generation = 1;
 	iotlb->next_id = 0;
@@ -70,12 +67,17 @@ int vdpa_balloon_iotlb_map(struct vdpa_balloon_iotlb *iotlb, u64 iova, u64 size,
 	size = (size - skip) & IOTLB_PAGE_MASK;
 
 	spin_lock(&iotlb->lock);
+	if (iotlb->maps.nmaps >= VHOST_BALLOON_REGIONS_MAX) {
+		err = -ENOSPC;
+		goto out_unlock;
+	}
 	err = vhost_iotlb_add_range_ctx(&iotlb->maps, iova, iova + (size - 1), hva, perm,
 					(void *)(uintptr_t)iotlb->next_id);
 	if (!err) {
 		iotlb->next_id++;
 		iotlb->generation++;
 	}
+out_unlock:
 	spin_unlock(&iotlb->lock);
 	return err;
 }
