@@ -20,6 +20,7 @@ void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w)
 {
 	spin_lock(&vb->watch_lock);
 	list_add_tail(&w->node, &vb->watchers);
+	WRITE_ONCE(vb->nr_watchers, vb->nr_watchers + 1);
 	/* It tells only once. */
 	if (vb->told_gone)
 		w->fn(w, VHOST_BALLOON_EVENT_GONE);
@@ -35,6 +36,7 @@ void vb_device_unwatch(struct vhost_balloon *vb, struct vb_watcher *w)
 {
 	spin_lock(&vb->watch_lock);
 	list_del(&w->node);
+	WRITE_ONCE(vb->nr_watchers, vb->nr_watchers - 1);
 	spin_unlock(&vb->watch_lock);
 }
 

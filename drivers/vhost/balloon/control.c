@@ -208,19 +208,30 @@ static struct file *vb_control_file(struct vhost_balloon *vb)
 	return file;
 }
 
+/*
+ * Each event is told to all of them in one go. Those of an administrator aren't left out because
+ * of others; some more may come about at the same time.
+ */
+static bool vb_control_too_many(struct vhost_balloon *vb)
+{
+	return READ_ONCE(vb->nr_watchers) >= VHOST_BALLOON_CONTROLS_MAX && !capable(CAP_SYS_ADMIN);
+}
+
 /**
  * vb_control_open - make a control file
  * @vb: the balloon
  * @ufd: user address that the file descriptor is written to, before it means anything
  *
  * Context: process context.
- * Return: 0; -EMFILE; -ENOMEM; -EFAULT.
+ * Return: 0; -EMFILE, also if the balloon has too many; -ENOMEM; -EFAULT.
  */
 int vb_control_open(struct vhost_balloon *vb, s32 __user *ufd)
 {
 	struct file *file;
 	int fd, ret;
 
+	if (vb_control_too_many(vb))
+		return -EMFILE;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;

@@ -114,9 +114,10 @@ struct vb_watcher {
  * @config_generation: changes with what the guest reads
  * @config_cb: tells the guest that the configuration has changed
  * @counters: what happened
- * @watch_lock: protects @watchers and @told_gone; taken last
+ * @watch_lock: protects @watchers, @nr_watchers and @told_gone; taken last
  * @told_gone: the watchers heard that the balloon is gone
  * @watchers: who wants to hear of events
+ * @nr_watchers: how many these are
  */
 struct vhost_balloon {
 	struct kref ref;
@@ -168,6 +169,7 @@ struct vhost_balloon {
 	spinlock_t watch_lock;
 	bool told_gone;
 	struct list_head watchers;
+	unsigned int nr_watchers;
 };
 
 struct vhost_balloon *vb_device_create(const struct vhost_balloon_params *params, u64 id);
@@ -216,7 +218,6 @@ void vb_device_set_log_callback(struct vhost_balloon *vb, struct vhost_balloon_c
 /* tune.c */
 int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values);
 int vb_device_get_tunables(struct vhost_balloon *vb, u64 *mask, u64 *values);
-void vb_device_update_gather(struct vhost_balloon *vb);
 void vb_device_forget_parts(struct vhost_balloon *vb);
 
 /* info.c */
@@ -238,7 +239,6 @@ int vb_device_refresh_stats(struct vhost_balloon *vb, u32 timeout);
 void vb_device_init_thp(struct vhost_balloon *vb);
 void vb_device_flush_thp(struct vhost_balloon *vb);
 void vb_device_want_thp(struct vhost_balloon *vb, bool wanted);
-void vb_device_forget_thp(struct vhost_balloon *vb);
 
 /* device_hint.c */
 int vb_device_init_hint(struct vhost_balloon *vb);

@@ -81,16 +81,3 @@ void vb_device_want_thp(struct vhost_balloon *vb, bool wanted)
 	if (!wanted)
 		vb_device_flush_thp(vb);
 }
-
-/**
- * vb_device_forget_thp - forget all parts: they aren't in the balloon any more
- * @vb: the balloon; the caller holds the device mutex
- *
- * Context: may sleep; not inside a section.
- */
-void vb_device_forget_thp(struct vhost_balloon *vb)
-{
-	mutex_lock(&vb->memory.lock);
-	vb_thp_clear(&vb->thp);
-	mutex_unlock(&vb->memory.lock);
-}

@@ -76,6 +76,21 @@ static u32 vb_hint_next_cmd_id(const struct vb_hint *hint)
 	return next < VB_HINT_CMD_ID_FIRST ? VB_HINT_CMD_ID_FIRST : next;
 }
 
+static void vb_hint_end_locked(struct vb_hint *hint, u32 state)
+{
+	hint->listening = false;
+	if (hint->state != VHOST_BALLOON_HINT_IDLE && hint->state != VHOST_BALLOON_HINT_DONE)
+		vb_hint_set_state(hint, state);
+}
+
+static u32 vb_hint_request_locked(struct vb_hint *hint)
+{
+	WRITE_ONCE(hint->cmd_id, vb_hint_next_cmd_id(hint));
+	hint->listening = false;
+	vb_hint_set_state(hint, VHOST_BALLOON_HINT_REQUESTED);
+	return hint->cmd_id;
+}
+
 /**
  * vb_hint_start - have no hints, and be ready for new ones
  * @hint: the hinting
@@ -88,24 +103,22 @@ int vb_hint_start(struct vb_hint *hint, u32 *cmd_id)
 {
 	int ret;
 
-	ret = vb_hint_end(hint, VHOST_BALLOON_HINT_STOPPED);
-	if (ret)
-		return ret;
-	vb_pagebits_drop(&hint->bits);
-	vb_pagebits_want(&hint->bits);
-	ret = vb_pagebits_cover(&hint->bits);
-	if (ret) {
-		vb_pagebits_drop(&hint->bits);
-		return ret;
-	}
 	if (mutex_lock_killable(&hint->memory->lock))
 		return -EINTR;
-	*cmd_id = vb_hint_next_cmd_id(hint);
-	WRITE_ONCE(hint->cmd_id, *cmd_id);
-	hint->listening = false;
-	vb_hint_set_state(hint, VHOST_BALLOON_HINT_REQUESTED);
+	vb_hint_end_locked(hint, VHOST_BALLOON_HINT_STOPPED);
+	vb_pagebits_drop(&hint->bits);
+	vb_pagebits_want(&hint->bits);
 	mutex_unlock(&hint->memory->lock);
-	return 0;
+
+	ret = vb_pagebits_cover(&hint->bits);
+	if (mutex_lock_killable(&hint->memory->lock))
+		return -EINTR;
+	if (ret)
+		vb_pagebits_drop(&hint->bits);
+	else
+		*cmd_id = vb_hint_request_locked(hint);
+	mutex_unlock(&hint->memory->lock);
+	return ret;
 }
 
 /**
@@ -122,9 +135,7 @@ int vb_hint_end(struct vb_hint *hint, u32 state)
 {
 	if (mutex_lock_killable(&hint->memory->lock))
 		return -EINTR;
-	hint->listening = false;
-	if (hint->state != VHOST_BALLOON_HINT_IDLE && hint->state != VHOST_BALLOON_HINT_DONE)
-		vb_hint_set_state(hint, state);
+	vb_hint_end_locked(hint, state);
 	mutex_unlock(&hint->memory->lock);
 	return 0;
 }

@@ -117,6 +117,16 @@ out_unlock:
 	return ret;
 }
 
+/* What is kept in mind of the memory is of no use to the next owner. */
+static void vb_device_forget_memory(struct vhost_balloon *vb)
+{
+	mutex_lock(&vb->memory.lock);
+	vb_pagebits_drop(&vb->parts);
+	vb_thp_clear(&vb->thp);
+	vb_pagebits_drop(&vb->hint.bits);
+	mutex_unlock(&vb->memory.lock);
+}
+
 /* Undo vb_device_set_owner(), and what needs an owner. */
 static void vb_device_unbind_locked(struct vhost_balloon *vb)
 {
@@ -133,9 +143,7 @@ static void vb_device_unbind_locked(struct vhost_balloon *vb)
 	cancel_delayed_work_sync(&vb->retry);
 	cancel_delayed_work_sync(&vb->thp_tick);
 	vb_memory_set_source(&vb->memory, NULL, NULL);
-	vb_pagebits_drop(&vb->parts);
-	vb_device_forget_thp(vb);
-	vb_pagebits_drop(&vb->hint.bits);
+	vb_device_forget_memory(vb);
 	vb->many_vms = false;
 	vb_stats_forget(&vb->stats);
 	vb_device_forget_config(vb);

@@ -35,6 +35,9 @@ struct vb_area {
 
 /* Page numbers of 32 bits reach no higher, and what a VMM can have us allocate has to end. */
 #define VB_PAGEBITS_END		BIT_ULL(32)
+/* Areas, and pages of them, that are allocated in one go: twice as many as there can be. */
+#define VB_COVER_AREAS_MAX	(2 * VHOST_BALLOON_REGIONS_MAX)
+#define VB_COVER_PAGES_MAX	(2 * VB_PAGEBITS_END)
 
 #define VB_WORD_BITS		64
 
@@ -213,29 +216,23 @@ int vb_pagebits_init(struct vb_pagebits *pb, struct vb_memory *m, bool survive)
 	return vb_memory_register(m, &pb->listener);
 }
 
-static void vb_pagebits_drop_locked(struct vb_pagebits *pb)
+/**
+ * vb_pagebits_drop - forget all bits, and want none
+ * @pb: the bits; the caller holds the memory mutex
+ *
+ * Context: may sleep; not inside a section.
+ */
+void vb_pagebits_drop(struct vb_pagebits *pb)
 {
 	struct vb_area *a;
 
+	lockdep_assert_held(&pb->memory->lock);
 	while ((a = vb_area_first(pb, 0, U64_MAX))) {
 		vb_area_remove(pb, a);
 		cond_resched();
 	}
 	WRITE_ONCE(pb->wanted, false);
 	WRITE_ONCE(pb->missing, false);
-}
-
-/**
- * vb_pagebits_drop - forget all bits, and want none
- * @pb: the bits
- *
- * Context: may sleep; not inside a section.
- */
-void vb_pagebits_drop(struct vb_pagebits *pb)
-{
-	mutex_lock(&pb->memory->lock);
-	vb_pagebits_drop_locked(pb);
-	mutex_unlock(&pb->memory->lock);
 }
 
 /**
@@ -247,25 +244,24 @@ void vb_pagebits_drop(struct vb_pagebits *pb)
 void vb_pagebits_destroy(struct vb_pagebits *pb)
 {
 	vb_memory_unregister(pb->memory, &pb->listener);
+	mutex_lock(&pb->memory->lock);
 	vb_pagebits_drop(pb);
+	mutex_unlock(&pb->memory->lock);
 }
 
 /**
  * vb_pagebits_want - have bits for all memory that can be discarded from
- * @pb: the bits
+ * @pb: the bits; the caller holds the memory mutex
  *
  * They are there after vb_pagebits_cover().
- *
- * Context: may sleep; not inside a section.
  */
 void vb_pagebits_want(struct vb_pagebits *pb)
 {
-	mutex_lock(&pb->memory->lock);
-	if (!pb->wanted) {
-		WRITE_ONCE(pb->wanted, true);
-		WRITE_ONCE(pb->missing, true);
-	}
-	mutex_unlock(&pb->memory->lock);
+	lockdep_assert_held(&pb->memory->lock);
+	if (pb->wanted)
+		return;
+	WRITE_ONCE(pb->wanted, true);
+	WRITE_ONCE(pb->missing, true);
 }
 
 /* The first run of pages from @gfn on that should have bits and have none. In a section. */
@@ -353,12 +349,14 @@ out_leave:
  * Allocates outside of sections, one area at a time.
  *
  * Context: may sleep; not inside a section.
- * Return: 0; -ENOMEM; -EINTR.
+ * Return: 0; -ENOMEM, also if the memory changes all the time; -EINTR.
  */
 int vb_pagebits_cover(struct vb_pagebits *pb)
 {
 	struct vhost_balloon_slot gap;
 	struct vb_area *add = NULL;
+	unsigned int areas = 0;
+	u64 pages = 0;
 	int ret;
 
 	while ((ret = vb_pagebits_add(pb, &add, &gap)) > 0) {
@@ -367,7 +365,11 @@ int vb_pagebits_cover(struct vb_pagebits *pb)
 			vb_area_free(add);
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		add = vb_area_alloc(&gap);
+		add = NULL;
+		pages += gap.nr;
+		/* Who changes the memory could do so for ever. */
+		if (++areas <= VB_COVER_AREAS_MAX && pages <= VB_COVER_PAGES_MAX)
+			add = vb_area_alloc(&gap);
 		if (!add) {
 			/* Not again before there is something new. */
 			WRITE_ONCE(pb->missing, false);

@@ -25,16 +25,14 @@ static void vb_device_apply_tunables(struct vhost_balloon *vb)
 	}
 }
 
-/**
- * vb_device_update_gather - gather huge pages from their parts, or don't
- * @vb: the balloon; the caller holds the device mutex
+/*
+ * Gather huge pages from their parts, or don't. The caller holds the device mutex and the memory
+ * mutex.
  *
  * Only if the guest tells us before it uses a page again. Otherwise a part that was
  * acknowledged may be in use by the time that the others come.
- *
- * Context: may sleep.
  */
-void vb_device_update_gather(struct vhost_balloon *vb)
+static void vb_device_update_gather(struct vhost_balloon *vb)
 {
 	bool told = vb->features & BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST);
 
@@ -53,9 +51,11 @@ void vb_device_update_gather(struct vhost_balloon *vb)
  */
 void vb_device_forget_parts(struct vhost_balloon *vb)
 {
+	mutex_lock(&vb->memory.lock);
 	vb_pagebits_drop(&vb->parts);
-	vb_device_forget_thp(vb);
+	vb_thp_clear(&vb->thp);
 	vb_device_update_gather(vb);
+	mutex_unlock(&vb->memory.lock);
 }
 
 /**
@@ -92,9 +92,15 @@ int vb_device_set_tunables(struct vhost_balloon *vb, u64 mask, u64 values)
 		return -EINVAL;
 	if (mutex_lock_killable(&vb->lock))
 		return -EINTR;
+	/* Whoever has it may wait for the VMM, and we may be a controller. */
+	if (mutex_lock_killable(&vb->memory.lock)) {
+		mutex_unlock(&vb->lock);
+		return -EINTR;
+	}
 	WRITE_ONCE(vb->tunables, (vb->tunables & ~mask) | values);
 	vb_device_apply_tunables(vb);
 	vb_device_update_gather(vb);
+	mutex_unlock(&vb->memory.lock);
 	mutex_unlock(&vb->lock);
 	return 0;
 }

@@ -158,6 +158,14 @@ struct vhost_balloon_list {
 #define VHOST_BALLOON_LIST_MAX		1024
 
 /**
+ * VHOST_BALLOON_CONTROLS_MAX - control files of a balloon, but for what administrators open
+ *
+ * VHOST_BALLOON_GET_CONTROL and VHOST_BALLOON_OPEN fail with EMFILE then, unless the caller has
+ * CAP_SYS_ADMIN in the initial user namespace.
+ */
+#define VHOST_BALLOON_CONTROLS_MAX	1024
+
+/**
  * struct vhost_balloon_open - opens a control file for a balloon
  * @size: size of this structure in bytes
  * @flags: none are defined, has to be zero
