@@ -28,7 +28,10 @@
 void vdpa_balloon_iotlb_init(struct vdpa_balloon_iotlb *iotlb)
 {
 	spin_lock_init(&iotlb->lock);
-	/* A limit of zero would refuse everything; others aren't kept by every kernel. */
+	/*
+	 * Some kernels refuse everything if the limit is zero, others keep no limit: see
+	 * vdpa_balloon_iotlb_map().
+	 */
 	vhost_iotlb_init(&iotlb->maps, VHOST_BALLOON_REGIONS_MAX, 0);
 	iotlb->generation = 1;
 	iotlb->next_id = 0;

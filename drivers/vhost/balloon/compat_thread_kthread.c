@@ -40,7 +40,7 @@ static bool vb_thread_run(struct vb_thread *t)
 	if (!mmget_not_zero(t->mm))
 		return false;
 	kthread_use_mm(t->mm);
-	/* What a kthread allocates is charged to nobody otherwise. */
+	/* The kernel's memory that a kthread allocates is charged to nobody otherwise. */
 	memcg = get_mem_cgroup_from_mm(t->mm);
 	old_memcg = set_active_memcg(memcg);
 	old = override_creds(t->cred);

@@ -15,16 +15,26 @@ static_assert(sizeof(struct virtio_balloon_config) == VHOST_BALLOON_CONFIG_MAX);
  * vb_device_watch - begin to hear of events
  * @vb: the balloon
  * @w: the watcher, with its function set
+ * @max: how many there may be with this one
+ *
+ * Context: process context.
+ * Return: false if there are too many.
  */
-void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w)
+bool vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w, unsigned int max)
 {
+	bool fits;
+
 	spin_lock(&vb->watch_lock);
-	list_add_tail(&w->node, &vb->watchers);
-	WRITE_ONCE(vb->nr_watchers, vb->nr_watchers + 1);
-	/* It tells only once. */
-	if (vb->told_gone)
-		w->fn(w, VHOST_BALLOON_EVENT_GONE);
+	fits = vb->nr_watchers < max;
+	if (fits) {
+		list_add_tail(&w->node, &vb->watchers);
+		vb->nr_watchers++;
+		/* It tells only once. */
+		if (vb->told_gone)
+			w->fn(w, VHOST_BALLOON_EVENT_GONE);
+	}
 	spin_unlock(&vb->watch_lock);
+	return fits;
 }
 
 /**
@@ -36,7 +46,7 @@ void vb_device_unwatch(struct vhost_balloon *vb, struct vb_watcher *w)
 {
 	spin_lock(&vb->watch_lock);
 	list_del(&w->node);
-	WRITE_ONCE(vb->nr_watchers, vb->nr_watchers - 1);
+	vb->nr_watchers--;
 	spin_unlock(&vb->watch_lock);
 }
 

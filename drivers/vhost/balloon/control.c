@@ -6,8 +6,10 @@
  * A control file outlives its balloon. From then on every ioctl is ENODEV.
  */
 #include <linux/anon_inodes.h>
+#include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/seq_file.h>
@@ -187,6 +189,14 @@ static const struct file_operations vb_control_fops = {
 	.show_fdinfo	= vb_control_fdinfo,
 };
 
+/* Each event is told to all of them in one go, so only an administrator may make it any number. */
+static bool vb_control_watch(struct vb_control *c)
+{
+	if (vb_device_watch(c->vb, &c->watcher, VHOST_BALLOON_CONTROLS_MAX))
+		return true;
+	return capable(CAP_SYS_ADMIN) && vb_device_watch(c->vb, &c->watcher, UINT_MAX);
+}
+
 static struct file *vb_control_file(struct vhost_balloon *vb)
 {
 	struct vb_control *c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
@@ -197,24 +207,22 @@ static struct file *vb_control_file(struct vhost_balloon *vb)
 	c->vb = vb;
 	c->watcher.fn = vb_control_event;
 	init_waitqueue_head(&c->wait);
+	if (!vb_control_watch(c)) {
+		file = ERR_PTR(-EMFILE);
+		goto err_free;
+	}
 	file = anon_inode_getfile("[vhost-balloon-control]", &vb_control_fops, c,
 				  O_RDWR | O_CLOEXEC);
-	if (IS_ERR(file)) {
-		kfree(c);
-		return file;
-	}
+	if (IS_ERR(file))
+		goto err_unwatch;
 	vb_device_get(vb);
-	vb_device_watch(vb, &c->watcher);
 	return file;
-}
 
-/*
- * Each event is told to all of them in one go. Those of an administrator aren't left out because
- * of others; some more may come about at the same time.
- */
-static bool vb_control_too_many(struct vhost_balloon *vb)
-{
-	return READ_ONCE(vb->nr_watchers) >= VHOST_BALLOON_CONTROLS_MAX && !capable(CAP_SYS_ADMIN);
+err_unwatch:
+	vb_device_unwatch(vb, &c->watcher);
+err_free:
+	kfree(c);
+	return file;
 }
 
 /**
@@ -230,8 +238,6 @@ int vb_control_open(struct vhost_balloon *vb, s32 __user *ufd)
 	struct file *file;
 	int fd, ret;
 
-	if (vb_control_too_many(vb))
-		return -EMFILE;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;

@@ -252,7 +252,7 @@ void vb_device_clear_actual(struct vhost_balloon *vb);
 void vb_device_forget_config(struct vhost_balloon *vb);
 void vb_device_set_hint_command(struct vhost_balloon *vb, u32 command);
 void vb_device_target_actual(struct vhost_balloon *vb, u64 *target, u64 *actual);
-void vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w);
+bool vb_device_watch(struct vhost_balloon *vb, struct vb_watcher *w, unsigned int max);
 void vb_device_unwatch(struct vhost_balloon *vb, struct vb_watcher *w);
 void vb_device_event(struct vhost_balloon *vb, u32 events);
 

@@ -70,10 +70,8 @@ void vb_device_flush_thp(struct vhost_balloon *vb)
 
 /**
  * vb_device_want_thp - keep parts in mind, or don't any more
- * @vb: the balloon
+ * @vb: the balloon; the caller holds the memory mutex
  * @wanted: which; those that are kept in mind now are given back if it's not
- *
- * Context: any.
  */
 void vb_device_want_thp(struct vhost_balloon *vb, bool wanted)
 {

@@ -35,7 +35,7 @@ struct vb_area {
 
 /* Page numbers of 32 bits reach no higher, and what a VMM can have us allocate has to end. */
 #define VB_PAGEBITS_END		BIT_ULL(32)
-/* Areas, and pages of them, that are allocated in one go: twice as many as there can be. */
+/* Areas, and pages of them, that are allocated in one go: twice what a guest can have regions. */
 #define VB_COVER_AREAS_MAX	(2 * VHOST_BALLOON_REGIONS_MAX)
 #define VB_COVER_PAGES_MAX	(2 * VB_PAGEBITS_END)
 

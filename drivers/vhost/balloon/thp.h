@@ -43,7 +43,7 @@ struct vb_thp_part {
  * Protected by the memory mutex. @nr is read without by who would only take pages out, so it must not
  * fall before what it counted is either discarded or can't be any more.
  *
- * @wanted: parts may be kept in mind. Read and written without the mutex.
+ * @wanted: parts may be kept in mind
  * @kept: called when one more is kept in mind, under the memory mutex: must not sleep
  * @nr: entries of @part in use
  * @part: the huge pages, in no order

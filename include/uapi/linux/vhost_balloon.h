@@ -57,10 +57,12 @@
  * * ENOMEM: out of memory; nothing has changed, but for VHOST_BALLOON_HINT_START.
  * * EAGAIN: no thread for the worker of VHOST_SET_OWNER, by a limit of the caller's (RLIMIT_NPROC,
  *   pids of its cgroup); nothing has changed.
- * * EINTR: a signal that ends the process came while a lock was waited for.
+ * * EINTR: a signal that ends the process came while a lock was waited for. Nothing has changed, but
+ *   for VHOST_BALLOON_HINT_START and VHOST_BALLOON_SET_INHIBIT.
  * * EOPNOTSUPP: this kernel or this balloon doesn't offer it.
  * * ENOBUFS: index of a virtqueue that doesn't exist (as in vhost).
  * * EBADF: no such file descriptor.
+ * * EMFILE: the process has as many files as it may, or the balloon as many control files.
  * * ETIMEDOUT: the guest didn't answer in time.
  */
 
@@ -158,10 +160,11 @@ struct vhost_balloon_list {
 #define VHOST_BALLOON_LIST_MAX		1024
 
 /**
- * VHOST_BALLOON_CONTROLS_MAX - control files of a balloon, but for what administrators open
+ * VHOST_BALLOON_CONTROLS_MAX - most control files of a balloon
  *
- * VHOST_BALLOON_GET_CONTROL and VHOST_BALLOON_OPEN fail with EMFILE then, unless the caller has
- * CAP_SYS_ADMIN in the initial user namespace.
+ * When a balloon has that many, whoever has opened them, VHOST_BALLOON_GET_CONTROL and
+ * VHOST_BALLOON_OPEN fail with EMFILE, unless the caller has CAP_SYS_ADMIN in the initial user
+ * namespace.
  */
 #define VHOST_BALLOON_CONTROLS_MAX	1024
 
