@@ -10,10 +10,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 . ./tap.sh
 # shellcheck source=vmtest/guest.sh
 . ./vmtest/guest.sh
+# shellcheck source=vmtest/modules.sh
+. ./vmtest/modules.sh
 # shellcheck source=qemu_common.sh
 . ./qemu_common.sh
-
-top=$PWD/../../../..
 
 is_listed() {
 	vballoonctl list && vballoonctl regions "$name" &&
@@ -110,13 +110,12 @@ unloads() {
 }
 
 loads_again() {
-	[ -e /dev/vhost-balloon ] || insmod "$top/drivers/vhost/balloon/vhost_balloon.ko" || return
-	[ -e /sys/module/vdpa_balloon ] || insmod "$top/drivers/vdpa/balloon/vdpa_balloon.ko"
+	modules_load && [ -e /dev/vhost-balloon ] && [ -e /sys/module/vdpa_balloon ]
 }
 
 cleanup() {
 	guests_end
-	loads_again
+	modules_load
 }
 
 # With all of the guest's memory there from the start, so that each page it
