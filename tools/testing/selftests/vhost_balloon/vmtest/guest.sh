@@ -116,13 +116,18 @@ guest_wait_ready() {
 	guest_read "$1" 'guest: ready' $((${2:-180} * GUEST_PATIENCE)) >/dev/null
 }
 
-# guest_run NAME COMMAND [SECONDS]: the command's output and status.
+# guest_run NAME COMMAND [SECONDS]: the command's output and status. A guest that
+# starts anew meanwhile doesn't answer any more: 125.
 guest_run() {
 	local guest_line
 
 	printf '%s\n' "$2" >"$GUEST_DIR/$1/serial.in"
-	guest_read "$1" 'guest: done [0-9]+' $((${3:-120} * GUEST_PATIENCE)) ||
+	guest_read "$1" 'guest: (done [0-9]+|ready)' $((${3:-120} * GUEST_PATIENCE)) ||
 		return 124
+	if [ "$guest_line" = 'guest: ready' ]; then
+		echo "guest $1: has started anew instead of answering" >&2
+		return 125
+	fi
 	return "${guest_line##* }"
 }
 
