@@ -9,14 +9,19 @@
 #
 # With ICOUNT every instruction takes a nanosecond, and idle time none: what
 # is measured in there does not depend on the machine or on what else it does.
+#
+# The debug kernel's page tables have four levels; guests in it would use five if they could.
 boot_accel() {
+	local cpu=max
+
+	[ "$own_kernel" != debug ] || cpu+=,la57=off
 	if [ -n "$ICOUNT" ]; then
-		echo -accel tcg -icount shift=0,sleep=off,align=off -cpu max -smp 1
+		echo -accel tcg -icount shift=0,sleep=off,align=off -cpu "$cpu" -smp 1
 	elif grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ] &&
 		grep -qE '[Y1]' /sys/module/kvm_{amd,intel}/parameters/nested 2>/dev/null; then
 		echo -accel kvm -cpu host -smp 2
 	else
-		echo -accel tcg,thread=multi -cpu max -smp 2
+		echo -accel tcg,thread=multi -cpu "$cpu" -smp 2
 	fi
 }
 

@@ -50,6 +50,31 @@ leaks() {
 	! grep -q . $kmemleak
 }
 
+# On a debug kernel, what guests do in KVM is recorded, up to the moment in which one is shut down
+# for a fault it can't handle: VMMs reset it then, and it has no time to say why.
+guests=/sys/kernel/tracing/instances/guests
+record() {
+	local event svm='isa == 2 && exit_reason == 0x7f' vmx='isa == 1 && exit_reason == 2'
+
+	[ -e /sys/kernel/debug/kmemleak ] || return 0
+	mkdir $guests || return
+	echo 256 >$guests/buffer_size_kb
+	for event in kvm_exit kvm_inj_exception kvm_inj_virq kvm_unmap_hva_range \
+		kvm_async_pf_not_present kvm_async_pf_ready; do
+		echo 1 >$guests/events/kvm/$event/enable
+	done
+	echo "traceoff if ($svm) || ($vmx)" >$guests/events/kvm/kvm_exit/trigger
+}
+
+# Shows that, if one was, and goes on.
+show_record() {
+	[ -d $guests ] && [ "$(cat $guests/tracing_on)" = 0 ] || return 0
+	echo "# a guest was shut down; before that, in KVM:"
+	grep -v '^#' $guests/trace | tail -n 60 | sed 's/^/# kvm: /'
+	echo >$guests/trace
+	echo 1 >$guests/tracing_on
+}
+
 unload() {
 	local status=0
 
@@ -99,6 +124,7 @@ look() {
 }
 
 keep_vm
+record
 for program; do
 	echo "#vmtest# begin $program"
 	before=$(complaints)
@@ -106,6 +132,7 @@ for program; do
 	start=$SECONDS
 	run "$program" 2>&1
 	status=$?
+	show_record
 	seconds=$((SECONDS - start))
 	look "$program" 2>&1
 	echo "#vmtest# end $status $seconds $wrong"

@@ -73,21 +73,35 @@ tests_boot() {
 	out_end
 }
 
-# All of a suite. What kills the host under test, makes its kernel complain, or holds the
+# Runs programs. What kills the host under test, makes its kernel complain, or holds the
 # modules, has failed, and the rest is run in a fresh one.
+tests_boots() {
+	local tests_left=("$@" unload)
+
+	while [ $# -gt 0 ] && [ ${#tests_left[@]} -gt 0 ]; do
+		tests_boot "${tests_left[@]}"
+	done
+}
+
+# All of a suite. On the debug kernel scripts, which is where stock guests are, have a host of their
+# own: programs last for an hour and a half there.
 tests_run() {
-	local tests_left=()
+	local tests=() programs=() scripts=() name
 
 	label=$(tested)
 	if ! run_begin; then
 		result fail "$label: build"
 		return
 	fi
-	mapfile -t tests_left < <(tests_select)
-	tests_left+=(unload)
-	while [ ${#tests_left[@]} -gt 0 ]; do
-		tests_boot "${tests_left[@]}"
+	mapfile -t tests < <(tests_select)
+	for name in "${tests[@]}"; do
+		case $own_kernel:$name in
+		debug:*.sh) scripts+=("$name") ;;
+		*) programs+=("$name") ;;
+		esac
 	done
+	tests_boots "${programs[@]}"
+	tests_boots "${scripts[@]}"
 	[ "$own_kernel" != coverage ] || coverage_report
 	run_end
 }
