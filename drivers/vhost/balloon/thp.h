@@ -40,8 +40,9 @@ struct vb_thp_part {
 /**
  * struct vb_thp - the huge pages of a balloon that are in it in part
  *
- * Protected by the memory mutex. @nr is read without by who would only take pages out, so it must not
- * fall before what it counted is either discarded or can't be any more.
+ * Protected by the memory mutex. @nr is read without by who would only take pages out, so when the mutex
+ * is released it must not have fallen but for what is either discarded or can't be any more: the guest is
+ * told that pages are its own again in a section, which comes later.
  *
  * @wanted: parts may be kept in mind
  * @kept: called when one more is kept in mind, under the memory mutex: must not sleep
