@@ -93,7 +93,8 @@ tap_end() {
 	elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		tap_fail "took longer than $LIMIT s"
 	elif [ "$tap_failures" -gt 0 ]; then
-		:
+		# What was said after the last case may tell why.
+		tap_show
 	elif [ "$status" -ne 0 ]; then
 		tap_fail "ended with status $status"
 	elif [ -n "$tap_plan" ] && [ "$tap_cases" -ne "$tap_plan" ]; then
