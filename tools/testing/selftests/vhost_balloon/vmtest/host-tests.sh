@@ -132,8 +132,8 @@ for program; do
 	start=$SECONDS
 	run "$program" 2>&1
 	status=$?
-	show_record
 	seconds=$((SECONDS - start))
+	show_record
 	look "$program" 2>&1
 	echo "#vmtest# end $status $seconds $wrong"
 	# What comes after would not be to blame for its own failures.
