@@ -171,13 +171,19 @@ static void vb_pagebits_region_add(struct vb_memory_listener *l, const struct vh
 	struct vb_pagebits *pb = container_of(l, struct vb_pagebits, listener);
 	struct vhost_balloon_slot gap;
 	struct vb_area *a, *next;
+	bool gone = false;
 
 	for (a = vb_area_first(pb, r->gfn, r->gfn + r->nr - 1); a; a = next) {
 		next = vb_area_next(a, r->gfn, r->gfn + r->nr - 1);
-		if (!vb_area_matches(a, r->gfn, r->hva))
-			vb_area_remove(pb, a);
+		if (vb_area_matches(a, r->gfn, r->hva))
+			continue;
+		/* Other regions, even those that stay as they are, may have had bits in it. */
+		vb_area_remove(pb, a);
+		gone = true;
 	}
-	if (pb->wanted && vb_region_discardable(r) && vb_region_gap(pb, r, 0, &gap))
+	if (!pb->wanted)
+		return;
+	if (gone || (vb_region_discardable(r) && vb_region_gap(pb, r, 0, &gap)))
 		WRITE_ONCE(pb->missing, true);
 }
 
