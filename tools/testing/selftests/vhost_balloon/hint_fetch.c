@@ -346,6 +346,29 @@ TEST_F(bits, of_memory_that_went_are_not_set)
 	EXPECT_EQ(0, vb_hint_wrong(&self->h, 0, HALF));
 }
 
+/*
+ * The bits of a slot that shrank go with those of its end, where there is other memory now.
+ * If the guest can't give that back, it's for the slot's sake alone that there are new ones.
+ */
+TEST_F(bits, of_memory_that_shrank_are_set)
+{
+	const unsigned int set = variant->kvm ? HALF : VB_HINT_PAGES;
+	struct vb_machine *m = &self->h.m;
+	struct vb_memory parts[2];
+
+	split(parts, &self->h.ram, &self->other);
+	ASSERT_EQ(0, replace(self, parts, 2));
+	if (variant->kvm) {
+		ASSERT_EQ(0, vb_vm_delete_slot(&m->vm, SLOT + 1));
+		ASSERT_EQ(0, vb_memory_add_slot(m, SLOT + 1, KVM_MEM_READONLY, &parts[1]));
+	}
+	ASSERT_EQ(0, vb_hint_pages(&self->h, 0, VB_HINT_PAGES));
+	EXPECT_EQ(set, vb_hint_counter(&self->h, HINTED));
+	EXPECT_EQ(VB_HINT_PAGES - set,
+		  vb_hint_counter(&self->h, VHOST_BALLOON_C_HINT_NO_REGION));
+	EXPECT_EQ(0, vb_hint_wrong(&self->h, 0, set));
+}
+
 /* A guest that hints on and on: once the stop has returned it is in vain. */
 TEST_F_TIMEOUT(bits, are_not_set_any_more_once_the_stop_has_returned, 300)
 {
