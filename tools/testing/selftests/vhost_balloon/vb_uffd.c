@@ -36,9 +36,12 @@ int vb_uffd_make_missing(int uffd, void *page)
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 
-	if (madvise(page, VB_PAGE, MADV_DONTNEED))
-		return -errno;
-	return vb_ioctl(uffd, UFFDIO_REGISTER, &registration);
+	int ret = vb_ioctl(uffd, UFFDIO_REGISTER, &registration);
+
+	if (ret)
+		return ret;
+	/* In this order: whoever touches the page from here on waits. */
+	return madvise(page, VB_PAGE, MADV_DONTNEED) ? -errno : 0;
 }
 
 __u64 vb_uffd_next_fault(int uffd)
