@@ -35,9 +35,9 @@ int vb_uffd_make_missing(int uffd, void *page)
 		.range = { .start = (unsigned long)page, .len = VB_PAGE },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
+	int ret;
 
-	int ret = vb_ioctl(uffd, UFFDIO_REGISTER, &registration);
-
+	ret = vb_ioctl(uffd, UFFDIO_REGISTER, &registration);
 	if (ret)
 		return ret;
 	/* In this order: whoever touches the page from here on waits. */
