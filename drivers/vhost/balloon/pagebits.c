@@ -327,7 +327,8 @@ static int vb_pagebits_add(struct vb_pagebits *pb, struct vb_area **add,
 	ret = vb_memory_enter(pb->memory);
 	if (ret)
 		return ret;
-	ret = 0;
+	/* The caller sees to all that is there now. What comes later sets it again. */
+	WRITE_ONCE(pb->missing, false);
 	if (!pb->wanted)
 		goto out_leave;
 	if (*add) {
@@ -341,8 +342,6 @@ static int vb_pagebits_add(struct vb_pagebits *pb, struct vb_area **add,
 		vb_pagebits_trim(pb);
 	}
 	ret = vb_pagebits_gap(pb, next, gap) || (next && vb_pagebits_gap(pb, 0, gap));
-	if (!ret)
-		WRITE_ONCE(pb->missing, false);
 out_leave:
 	vb_memory_leave(pb->memory);
 	return ret;
@@ -352,7 +351,8 @@ out_leave:
  * vb_pagebits_cover - have bits for memory that came and has none
  * @pb: the bits
  *
- * Allocates outside of sections, one area at a time.
+ * Allocates outside of sections, one area at a time. What there is no room for isn't tried
+ * again: @missing of @pb is set only when there is something new.
  *
  * Context: may sleep; not inside a section.
  * Return: 0; -ENOMEM, also if the memory changes all the time; -EINTR.
@@ -369,22 +369,24 @@ int vb_pagebits_cover(struct vb_pagebits *pb)
 		/* Left over: the memory has changed meanwhile. */
 		if (add)
 			vb_area_free(add);
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		add = NULL;
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		pages += gap.nr;
 		/* Who changes the memory could do so for ever. */
 		if (++areas <= VB_COVER_AREAS_MAX && pages <= VB_COVER_PAGES_MAX)
 			add = vb_area_alloc(&gap);
-		if (!add) {
-			/* Not again before there is something new. */
-			WRITE_ONCE(pb->missing, false);
+		if (!add)
 			return -ENOMEM;
-		}
 		cond_resched();
 	}
 	if (add)
 		vb_area_free(add);
+	/* Not seen to, after all. */
+	if (ret == -EINTR)
+		WRITE_ONCE(pb->missing, true);
 	/* Without memory there is nothing to have bits for. */
 	return ret == -ENXIO ? 0 : ret;
 }

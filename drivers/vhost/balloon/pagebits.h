@@ -24,8 +24,8 @@
  * @survive: bits are kept when the regions change, as long as the memory is the same
  * @wanted: bits are wanted for all memory that can be discarded from. Read without the mutex
  *	by who would only clear bits.
- * @missing: there may be such memory without bits. Read without the mutex as a hint that
- *	vb_pagebits_cover() is called for.
+ * @missing: there may be such memory without bits that vb_pagebits_cover() hasn't seen. Read
+ *	without the mutex as a hint that it is called for.
  */
 struct vb_pagebits {
 	struct vb_memory *memory;

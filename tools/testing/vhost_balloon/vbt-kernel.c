@@ -5,11 +5,15 @@
 struct task_struct vbt_current;
 ktime_t vbt_now;
 unsigned int vbt_pagefaults_disabled;
+bool (*vbt_alloc_allowed)(void);
 
 void *vbt_alloc(size_t nr, size_t size)
 {
-	void *p = calloc(nr, size);
+	void *p;
 
+	if (vbt_alloc_allowed && !vbt_alloc_allowed())
+		return NULL;
+	p = calloc(nr, size);
 	if (!p)
 		abort();
 	return p;

@@ -39,12 +39,14 @@ typedef long long s64;
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define PMD_SIZE		(1UL << 21)
 
-/* Memory, of which there is enough unless a target says otherwise. */
+/* Memory, of which there is enough unless a test says otherwise: it is asked each time. */
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_NOWARN		0
 #define __GFP_RETRY_MAYFAIL	0
 
 typedef int gfp_t;
+
+extern bool (*vbt_alloc_allowed)(void);
 
 void *vbt_alloc(size_t nr, size_t size);
 
@@ -107,13 +109,14 @@ struct mm_struct;
 
 struct task_struct {
 	struct mm_struct *mm;
+	bool killed;
 };
 
 extern struct task_struct vbt_current;
 
 #define current			(&vbt_current)
 #define signal_pending(task)	((void)(task), false)
-#define fatal_signal_pending(task) ((void)(task), false)
+#define fatal_signal_pending(task) ((task)->killed)
 #define cond_resched()		((void)0)
 
 typedef s64 ktime_t;
