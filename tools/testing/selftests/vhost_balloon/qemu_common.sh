@@ -148,6 +148,18 @@ nothing_went_wrong() {
 		[ "$(counter skip-error)" = 0 ]
 }
 
+# Where all guests are, when a test is terminated.
+tap_where() {
+	local path
+
+	for path in "$GUEST_DIR"/*/pid; do
+		[ -e "$path" ] || continue
+		path=${path%/pid}
+		echo "guest ${path##*/}:"
+		guest_where "${path##*/}"
+	done
+}
+
 # All guests and devices, whatever became of them.
 guests_end() {
 	local path

@@ -7,12 +7,28 @@
 #	tap_begin
 #	tap_case 'two and two is four' [ $((2 + 2)) -eq 4 ]
 #	tap_end
+#
+# Who is terminated in a case shows what that has printed so far, and what the
+# test's tap_where, if there is one, has to say.
 
 tap_nr=0
 tap_failed=0
+tap_output=
 
 tap_begin() {
+	# In a case standard output is the case's.
+	exec 3>&1
+	trap tap_terminated TERM
 	echo "TAP version 13"
+}
+
+tap_terminated() {
+	[ -n "$tap_output" ] || exit 143
+	echo "# terminated in: $tap_name" >&3
+	sed 's/^/# /' "$tap_output" >&3
+	rm -f "$tap_output"
+	! declare -F tap_where >/dev/null || tap_where 2>&1 | sed 's/^/# /' >&3
+	exit 143
 }
 
 # Everything, for a reason; doesn't return.

@@ -51,7 +51,7 @@ leaks() {
 }
 
 # On a debug kernel, what guests do in KVM is recorded, up to the moment in which one is shut down
-# for a fault it can't handle: VMMs reset it then, and it has no time to say why.
+# for a fault it can't handle: VMMs reset it then, and it has no time to say why. Or one doesn't get on.
 guests=/sys/kernel/tracing/instances/guests
 record() {
 	local event svm='isa == 2 && exit_reason == 0x7f' vmx='isa == 1 && exit_reason == 2'
@@ -66,10 +66,19 @@ record() {
 	echo "traceoff if ($svm) || ($vmx)" >$guests/events/kvm/kvm_exit/trigger
 }
 
-# Shows that, if one was, and goes on.
+# show_record STATUS: shows that, if one was, or if a program took too long, and goes on.
 show_record() {
-	[ -d $guests ] && [ "$(cat $guests/tracing_on)" = 0 ] || return 0
-	echo "# a guest was shut down; before that, in KVM:"
+	local why
+
+	[ -d $guests ] || return 0
+	if [ "$(cat $guests/tracing_on)" = 0 ]; then
+		why='a guest was shut down'
+	elif [ "$1" -eq 124 ] || [ "$1" -eq 137 ]; then
+		why='it took too long'
+	else
+		return 0
+	fi
+	echo "# $why; before that, in KVM:"
 	grep -v '^#' $guests/trace | tail -n 60 | sed 's/^/# kvm: /'
 	echo >$guests/trace
 	echo 1 >$guests/tracing_on
@@ -96,13 +105,13 @@ run() {
 		;;
 	private_slots.sh)
 		drop_vm
-		timeout -k 10 "$limit" "./$1"
+		timeout -k 60 "$limit" "./$1"
 		set -- $?
 		keep_vm
 		return "$1"
 		;;
 	*)
-		timeout -k 10 "$limit" "./$1"
+		timeout -k 60 "$limit" "./$1"
 		;;
 	esac
 }
@@ -133,7 +142,7 @@ for program; do
 	run "$program" 2>&1
 	status=$?
 	seconds=$((SECONDS - start))
-	show_record
+	show_record $status
 	look "$program" 2>&1
 	echo "#vmtest# end $status $seconds $wrong"
 	# What comes after would not be to blame for its own failures.
