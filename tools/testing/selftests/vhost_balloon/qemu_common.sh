@@ -148,7 +148,8 @@ nothing_went_wrong() {
 		[ "$(counter skip-error)" = 0 ]
 }
 
-# Where all guests are, when a test is terminated.
+# Where all guests are, when a test is terminated. That may be in a read with a timeout, and
+# bash can't do another one in a trap: it is a process of its own that asks.
 tap_where() {
 	local path
 
@@ -156,7 +157,7 @@ tap_where() {
 		[ -e "$path" ] || continue
 		path=${path%/pid}
 		echo "guest ${path##*/}:"
-		guest_where "${path##*/}"
+		bash -c '. ./vmtest/guest.sh && guest_where "$1"' - "${path##*/}"
 	done
 }
 
