@@ -171,6 +171,15 @@ static void start(bool survive)
 	mutex_unlock(&vm.memory.lock);
 }
 
+/* With memory in two places that has no bits yet. */
+static void start_with_gap(void)
+{
+	start(true);
+	add_memory(0, 64);
+	add_memory(128, 64);
+	look();
+}
+
 static void end(void)
 {
 	vbt_alloc_allowed = NULL;
@@ -373,10 +382,7 @@ static void test_no_room(void **state)
 
 	(void)state;
 	for (nth = 1; nth <= 4; nth++) {
-		start(true);
-		add_memory(0, 64);
-		add_memory(128, 64);
-		look();
+		start_with_gap();
 		fail_alloc(nth, NULL);
 		expect_eq(vb_pagebits_cover(&vm.bits), -ENOMEM);
 		expect_eq(vm.allocs, nth);
@@ -402,10 +408,7 @@ static void test_memory_comes_while_there_is_no_room(void **state)
 
 	(void)state;
 	for (nth = 1; nth <= 4; nth++) {
-		start(true);
-		add_memory(0, 64);
-		add_memory(128, 64);
-		look();
+		start_with_gap();
 		fail_alloc(nth, more_memory);
 		expect_eq(vb_pagebits_cover(&vm.bits), -ENOMEM);
 		cover();
@@ -469,10 +472,7 @@ static bool killed(void)
 static void test_killed(void **state)
 {
 	(void)state;
-	start(true);
-	add_memory(0, 64);
-	add_memory(128, 64);
-	look();
+	start_with_gap();
 	vbt_alloc_allowed = killed;
 	expect_eq(vb_pagebits_cover(&vm.bits), -EINTR);
 	expect_eq(set(0, 192), 64);
