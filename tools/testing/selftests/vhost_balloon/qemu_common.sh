@@ -137,11 +137,6 @@ start() {
 		guest_wait_ready "$name" && wait_info '.state == "running"'
 }
 
-# What the guest said last.
-guest_log() {
-	tail -n 20 "$GUEST_DIR/$guest/log" 2>/dev/null
-}
-
 nothing_went_wrong() {
 	vballoonctl counters "$name"
 	[ "$(counter malformed)" = 0 ] && [ "$(counter broken)" = 0 ] &&

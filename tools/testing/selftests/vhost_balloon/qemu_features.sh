@@ -56,7 +56,7 @@ boots() {
 	guest_start "$guest" "${devices[@]}" && guest_wait_ready "$guest" &&
 		guest_run "$guest" "echo 0 >/sys/bus/virtio/drivers_autoprobe" &&
 		guest_run "$guest" 'insmod /modules/virtio_balloon.ko' && return
-	guest_log
+	guest_where "$guest"
 	return 1
 }
 

@@ -284,7 +284,7 @@ cleanup() {
 
 boots() {
 	start "$@" && use_memory && return
-	guest_log
+	guest_where "$guest"
 	return 1
 }
 

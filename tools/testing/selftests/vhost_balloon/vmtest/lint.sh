@@ -13,8 +13,7 @@ lint() {
 	if [ $status -eq 0 ] && [ -z "$output" ]; then
 		result pass "lint: $name"
 	else
-		printf '%s\n' "$output" | sed 's/^/# /'
-		result fail "lint: $name"
+		result fail "lint: $name" "$(sed 's/^/# /' <<<"$output")"
 	fi
 }
 

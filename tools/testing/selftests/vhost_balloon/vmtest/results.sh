@@ -6,9 +6,13 @@
 passed=0
 failed=0
 skipped=0
+# Said once more at the end.
 failures=()
 
-# result pass|fail|skip NAME [REASON]
+# result pass NAME
+# result skip NAME [REASON]
+# result fail NAME [TEXT]: what it printed, of which the last lines are told at
+# the end, too: that may be all that is kept of a long run.
 result() {
 	case $1 in
 	pass)
@@ -21,7 +25,11 @@ result() {
 		;;
 	*)
 		failed=$((failed + 1))
-		failures+=("$2")
+		failures+=("# failed: $2")
+		if [ -n "${3:-}" ]; then
+			printf '%s\n' "$3"
+			failures+=("$(tail -n 12 <<<"$3")")
+		fi
 		echo "not ok - $2"
 		;;
 	esac
@@ -29,7 +37,7 @@ result() {
 
 # The last line. The status is that of the whole: nothing run is no success.
 results_end() {
-	[ "$failed" -eq 0 ] || printf '# failed: %s\n' "${failures[@]}"
+	[ "$failed" -eq 0 ] || printf '%s\n' "${failures[@]}"
 	echo "check: $passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
@@ -55,8 +63,7 @@ tap_line() {
 		tap_cases=$((tap_cases + 1))
 		if [ -n "${BASH_REMATCH[1]}" ]; then
 			tap_failures=$((tap_failures + 1))
-			tap_show
-			result fail "$case_name"
+			result fail "$case_name" "$(tap_show)"
 		elif [[ $line =~ \#\ *SKIP ]]; then
 			skip_case "$case_name"
 		else
@@ -80,7 +87,6 @@ skip_case() {
 tap_show() {
 	[ ${#tap_text[@]} -eq 0 ] ||
 		printf '%s\n' "${tap_text[@]}" | sed '/^# /!s/^/# /'
-	tap_text=()
 }
 
 # The end of a program, with its exit status.
@@ -107,8 +113,7 @@ tap_end() {
 
 tap_fail() {
 	tap_failures=$((tap_failures + 1))
-	tap_show
-	result fail "$tap_name: $1"
+	result fail "$tap_name: $1" "$(tap_show)"
 }
 
 # A command of this machine whose output is TAP, counted under NAME.
