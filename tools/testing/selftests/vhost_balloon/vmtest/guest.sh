@@ -69,31 +69,35 @@ guest_alive() {
 	[ -d "/proc/$(guest_pid "$1" 2>/dev/null || echo none)" ]
 }
 
-# Reads what the guest says up to a line that ends in PATTERN and prints what
-# came before it; the line is left in guest_line.
+# guest_read NAME PATTERN SECONDS: reads what the guest says up to a line that ends
+# in PATTERN and prints what came before it; the line is left in guest_line.
+#
+# Read by sed, which leaves what comes after that line. Bash's own read with a
+# timeout loses the end of a line that comes as the time runs out.
 guest_read() {
-	local name=$1 pattern=$2 deadline=$((SECONDS + $3)) line part=''
+	local said status
 
 	guest_line=
-	while [ $SECONDS -lt $deadline ]; do
-		if ! IFS= read -r -t 1 line; then
-			part+=$line
-			guest_alive "$name" && continue
-			echo "guest $name: gone" >&2
-			return 1
-		fi
-		line=$part${line%$'\r'}
-		part=
-		if [[ $line =~ (.*)($pattern)$ ]]; then
-			guest_line=${BASH_REMATCH[2]}
-			[ -z "${BASH_REMATCH[1]}" ] ||
-				printf '%s\n' "${BASH_REMATCH[1]}"
-			return 0
-		fi
-		printf '%s\n' "$line"
-	done <>"$GUEST_DIR/$name/serial.out"
-	echo "guest $name: no answer within $3 s" >&2
-	guest_where "$name" >&2
+	said=$(guest_alive "$1" && timeout --foreground "$3" \
+		sed -uE "s/\r\$//; /($2)\$/q9" "$GUEST_DIR/$1/serial.out")
+	status=$?
+	if [ $status -eq 9 ] && [[ $said =~ ^(.*)($2)$ ]]; then
+		guest_line=${BASH_REMATCH[2]}
+		said=${BASH_REMATCH[1]%$'\n'}
+	fi
+	[ -z "$said" ] || printf '%s\n' "$said"
+	case $status in
+	9)
+		return 0
+		;;
+	124)
+		echo "guest $1: no answer within $3 s" >&2
+		guest_where "$1" >&2
+		;;
+	*)
+		echo "guest $1: gone" >&2
+		;;
+	esac
 	return 1
 }
 
