@@ -352,7 +352,7 @@ out_leave:
  * @pb: the bits
  *
  * Allocates outside of sections, one area at a time. What there is no room for isn't tried
- * again: @missing of @pb is set only when there is something new.
+ * again: @missing of @pb is set only when there is something new, or when not all was looked at.
  *
  * Context: may sleep; not inside a section.
  * Return: 0; -ENOMEM, also if the memory changes all the time; -EINTR.
@@ -384,11 +384,13 @@ int vb_pagebits_cover(struct vb_pagebits *pb)
 	}
 	if (add)
 		vb_area_free(add);
-	/* Not seen to, after all. */
-	if (ret == -EINTR)
-		WRITE_ONCE(pb->missing, true);
 	/* Without memory there is nothing to have bits for. */
-	return ret == -ENXIO ? 0 : ret;
+	if (ret == -ENXIO)
+		return 0;
+	/* Not seen to, after all. */
+	if (ret)
+		WRITE_ONCE(pb->missing, true);
+	return ret;
 }
 
 /**

@@ -7,7 +7,7 @@
 
 #include "pagebits.h"
 
-#define SLOTS_MAX	4
+#define SLOTS_MAX	40
 /* Where memory is mapped, and other memory. */
 #define HVA		(1UL << 40)
 #define HVA_OTHER	(1UL << 41)
@@ -417,6 +417,30 @@ static void test_memory_comes_while_there_is_no_room(void **state)
 	}
 }
 
+/* So many slots that there has to be room for more regions, which there isn't. */
+static bool many_slots(void)
+{
+	unsigned int i;
+
+	/* At the second allocation, of the bits of the first gap. */
+	if (++vm.allocs == 2)
+		for (i = 0; i < SLOTS_MAX / 2; i++)
+			add_slot(256 + 128 * i, 64, HVA_OTHER, VHOST_BALLOON_SLOT_READONLY);
+	return vm.allocs <= 2;
+}
+
+static void test_no_room_for_regions(void **state)
+{
+	(void)state;
+	start_with_gap();
+	vbt_alloc_allowed = many_slots;
+	expect_eq(vb_pagebits_cover(&vm.bits), -ENOMEM);
+	vbt_alloc_allowed = NULL;
+	cover();
+	expect_eq(set(0, 192), 128);
+	end();
+}
+
 static bool memory_goes(void)
 {
 	/* At the second allocation, of the bits themselves. */
@@ -499,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_without_memory),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_memory_comes_while_there_is_no_room),
+		cmocka_unit_test(test_no_room_for_regions),
 		cmocka_unit_test(test_memory_goes_meanwhile),
 		cmocka_unit_test(test_memory_moves_all_the_time),
 		cmocka_unit_test(test_killed),
