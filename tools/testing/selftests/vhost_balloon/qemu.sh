@@ -78,7 +78,7 @@ reboots() {
 	local before
 
 	# It doesn't answer to this, but by being there again.
-	printf '%s\n' 'reboot -f' >"$GUEST_DIR/$name/serial.in"
+	guest_send "$name" 'reboot -f'
 	guest_wait_ready "$name" && wait_info ".actual == $((target * MIB))" && balloon 0 || return
 	guest_touch "$name" 200 && before=$(host_memory) && balloon 128 &&
 		[ "$(host_memory)" -lt "$before" ]

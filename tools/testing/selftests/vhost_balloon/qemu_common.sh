@@ -144,7 +144,8 @@ nothing_went_wrong() {
 }
 
 # Where all guests are, when a test is terminated. That may be in a read with a timeout, and
-# bash can't do another one in a trap: it is a process of its own that asks.
+# bash can't do another one in a trap: it is a process of its own that asks. A QEMU may not
+# answer, and there is not much time left.
 tap_where() {
 	local path
 
@@ -152,7 +153,7 @@ tap_where() {
 		[ -e "$path" ] || continue
 		path=${path%/pid}
 		echo "guest ${path##*/}:"
-		bash -c '. ./vmtest/guest.sh && guest_where "$1"' - "${path##*/}"
+		timeout 15 bash -c '. ./vmtest/guest.sh && guest_where "$1"' - "${path##*/}"
 	done
 }
 

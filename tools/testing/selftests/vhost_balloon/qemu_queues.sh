@@ -75,7 +75,7 @@ stats_after_reload() {
 
 stats_after_reboot() {
 	# It doesn't answer to this, but by being there again.
-	printf '%s\n' 'reboot -f' >"$GUEST_DIR/$guest/serial.in"
+	guest_send "$guest" 'reboot -f'
 	guest_wait_ready "$guest" && wait_info '.state == "running"' && stats_are_right
 }
 

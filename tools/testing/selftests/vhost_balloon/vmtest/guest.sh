@@ -50,6 +50,7 @@ guest_start() {
 	rm -rf "$dir"
 	mkdir -p "$dir" || return
 	mkfifo "$dir/serial.in" "$dir/serial.out" || return
+	# What tap.sh has open is not for those who may stay behind.
 	qemu-system-x86_64 -name "$name" -daemonize -pidfile "$dir/pid" \
 		-nodefaults -no-user-config -display none -vga none \
 		-machine "pc,accel=kvm${GUEST_MACHINE:+,$GUEST_MACHINE}" -cpu host "${memory[@]}" \
@@ -58,7 +59,7 @@ guest_start() {
 		-append "console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on ${GUEST_APPEND:-}" \
 		-chardev "pipe,id=serial,path=$dir/serial,logfile=$dir/log" \
 		-serial chardev:serial \
-		-qmp "unix:$dir/qmp,server=on,wait=off" "$@"
+		-qmp "unix:$dir/qmp,server=on,wait=off" "$@" 3>&-
 }
 
 guest_pid() {
@@ -120,12 +121,17 @@ guest_wait_ready() {
 	guest_read "$1" 'guest: ready' $((${2:-180} * GUEST_PATIENCE)) >/dev/null
 }
 
+# guest_send NAME COMMAND: doesn't wait, not even for a reader if the guest is gone.
+guest_send() {
+	printf '%s\n' "$2" 1<>"$GUEST_DIR/$1/serial.in"
+}
+
 # guest_run NAME COMMAND [SECONDS]: the command's output and status. A guest that
 # starts anew meanwhile doesn't answer any more: 125.
 guest_run() {
 	local guest_line
 
-	printf '%s\n' "$2" >"$GUEST_DIR/$1/serial.in"
+	guest_send "$1" "$2"
 	guest_read "$1" 'guest: (done [0-9]+|ready)' $((${3:-120} * GUEST_PATIENCE)) ||
 		return 124
 	if [ "$guest_line" = 'guest: ready' ]; then

@@ -12,7 +12,8 @@ failures=()
 # result pass NAME
 # result skip NAME [REASON]
 # result fail NAME [TEXT]: what it printed, of which the last lines are told at
-# the end, too: that may be all that is kept of a long run.
+# the end, too: that may be all that is kept of a long run. But for the events of
+# KVM that come last when a program took too long.
 result() {
 	case $1 in
 	pass)
@@ -28,7 +29,7 @@ result() {
 		failures+=("# failed: $2")
 		if [ -n "${3:-}" ]; then
 			printf '%s\n' "$3"
-			failures+=("$(tail -n 12 <<<"$3")")
+			failures+=("$(grep -v '^# kvm: ' <<<"$3" | tail -n 12)")
 		fi
 		echo "not ok - $2"
 		;;
@@ -114,6 +115,7 @@ tap_end() {
 tap_fail() {
 	tap_failures=$((tap_failures + 1))
 	result fail "$tap_name: $1" "$(tap_show)"
+	tap_text=()
 }
 
 # A command of this machine whose output is TAP, counted under NAME.
