@@ -153,6 +153,7 @@ tap_where() {
 		[ -e "$path" ] || continue
 		path=${path%/pid}
 		echo "guest ${path##*/}:"
+		# shellcheck disable=SC2016 # it is that bash that expands it
 		timeout 15 bash -c '. ./vmtest/guest.sh && guest_where "$1"' - "${path##*/}"
 	done
 }

@@ -13,7 +13,7 @@ lint() {
 	if [ $status -eq 0 ] && [ -z "$output" ]; then
 		result pass "lint: $name"
 	else
-		result fail "lint: $name" "$(sed 's/^/# /' <<<"$output")"
+		result fail "lint: $name" "$(printf '%s\n' "$output" | sed 's/^/# /')"
 	fi
 }
 
