@@ -123,7 +123,6 @@ cleanup() {
 # didn't start makes no sense.
 start_or_end() {
 	tap_case "$3: boots with a balloon" start "$1" "$2" '' -mem-prealloc && return
-	guest_where "$guest" | sed 's/^/# /'
 	tap_end
 	exit 1
 }

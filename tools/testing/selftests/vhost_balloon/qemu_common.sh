@@ -60,6 +60,7 @@ wait_until() {
 	done
 	echo "in $WAIT s not: $*"
 	vballoonctl info "$name"
+	guest_where "$guest"
 	return 1
 }
 

@@ -93,12 +93,12 @@ guest_read() {
 		;;
 	124)
 		echo "guest $1: no answer within $3 s" >&2
-		guest_where "$1" >&2
 		;;
 	*)
 		echo "guest $1: gone" >&2
 		;;
 	esac
+	guest_where "$1" >&2
 	return 1
 }
 
